@@ -7,7 +7,7 @@ Errors:
 from collections.abc import Iterable, Mapping
 
 from states.facts import Fact, FactType
-from states.guards import GUARDS
+from states.guards import BRANCHES, GUARDS
 from states.lifecycle import NEW, SELF, UNDER, Clock, Lifecycle, Transition
 
 
@@ -61,6 +61,8 @@ def _check_rows(lifecycle: Lifecycle) -> None:
         for name in (*row.guards, *([row.approval.when] if row.approval and row.approval.when else [])):
             if name not in GUARDS:
                 raise LifecycleError(lifecycle.id, where, "guards", f"there is no guard {name!r}")
+        if row.when is not None and row.when[0] not in BRANCHES:
+            raise LifecycleError(lifecycle.id, where, "when", f"there is no branch {row.when[0]!r}")
         if row.under is not None and row.under not in UNDER:
             raise LifecycleError(lifecycle.id, where, "under", f"there is no effect {row.under!r}")
         for name in _duplicates(fact.name for fact in row.facts):

@@ -1,4 +1,4 @@
-"""Rows and clocks that every lifecycle shares: approval, correction, change of worker, taking over a running caseload."""
+"""Rows and clocks that every lifecycle shares: approval, correction, change of worker, taking over a caseload."""
 
 from collections.abc import Sequence
 

@@ -84,10 +84,32 @@ def guard(says: str) -> Callable[[Callable[[Situation], bool]], Callable[[Situat
     return register
 
 
-# -- shared by every lifecycle (states.common) -----------------------------------------------------------------------
-# `derived` keys the engine supplies: approvals_takeable (triggers that take one), approval (the open request named by
-# for_trigger: {"asked_by", "by_role"} or None), actor_role, worker (the account named: {"active", "own_worker_of_parent",
-# "trained_learning_disability", "caseload"} or None), correctable (entry numbers as text).
+BRANCHES: dict[str, Callable[[Situation], Any]] = {}
+
+
+def branch(function: Callable[[Situation], Any]) -> Callable[[Situation], Any]:
+    """Registers a function whose value tells rows of the same trigger and source apart (Transition.when)."""
+    if function.__name__ in BRANCHES:
+        raise ValueError(f"branch {function.__name__} is defined twice")
+    BRANCHES[function.__name__] = function
+    return function
+
+
+@branch
+def return_state(s: Situation) -> Any:
+    """The state that was left when the case came into the state that holds it."""
+    return s.derived.get("return_state")
+
+
+@branch
+def migrate_to(s: Situation) -> Any:
+    return s.submitted.get("migrate_to")
+
+
+# Shared by every lifecycle (states.common). `derived` keys the engine supplies: approvals_takeable (triggers that take
+# one), approval (the open request named by for_trigger: {"asked_by", "by_role"} or None), actor_role, worker (the
+# account named: {"active", "own_worker_of_parent", "trained_learning_disability", "caseload"} or None), correctable
+# (entry numbers as text).
 
 
 @guard("the move named takes no approval in this lifecycle")

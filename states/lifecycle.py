@@ -8,12 +8,11 @@ from typing import Any
 from transitions import Machine
 
 from states.facts import Fact
-from states.guards import GUARDS, Situation
+from states.guards import BRANCHES, GUARDS, Situation
 from states.roles import Role
 
 NEW = "new"  # where a case stands before it is opened; never stored
 SELF = "="  # the state does not change
-RETURN_STATE = "return_state"  # the derived value that tells the rows of a way back apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +44,7 @@ class Approval:
 class Transition:
     """An edge the lifecycle allows.
 
-    `when` is (name, value) of a derived or submitted fact and tells rows of the same trigger and source apart.
+    `when` is (name of a branch, value) and tells rows of the same trigger and source apart.
     `under` names what happens to the cases under this one, in the same transaction (see UNDER).
     `notify` lists the roles that are told. `basis` is the source of the rule.
     """
@@ -68,7 +67,7 @@ class Transition:
         if self.when is None:
             return True
         name, value = self.when
-        return bool(situation.derived.get(name, situation.facts.get(name)) == value)
+        return bool(BRANCHES[name](situation) == value)
 
 
 UNDER = {
@@ -204,7 +203,7 @@ class Lifecycle:
 
 def returns(back_to: Mapping[str, str], **row: Any) -> tuple[Transition, ...]:
     """One row for each state a holding state may lead back to: {state that was left: state to go to}."""
-    return tuple(Transition(to=to, when=(RETURN_STATE, left), **row) for left, to in back_to.items())
+    return tuple(Transition(to=to, when=("return_state", left), **row) for left, to in back_to.items())
 
 
 @dataclass(frozen=True, slots=True)
