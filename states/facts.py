@@ -141,7 +141,8 @@ def check_facts(
     known = {fact.name: fact for fact in facts}
     for name in given:
         if name not in known:
-            problems.append(FactProblem(where + str(name), f"{where}{name} is not asked for here"))
+            place = where + str(name)[:40]
+            problems.append(FactProblem(place, f"{place} is not asked for here"))
     for fact in facts:
         place = where + fact.name
         value = given.get(fact.name)

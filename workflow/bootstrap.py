@@ -1,0 +1,95 @@
+"""The composition root: settings become a database, policies, a calendar and an engine that agree with each other."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection, select
+from states.catalogue import LIFECYCLES
+
+from config.policy import Policy, check_policy, load_policies
+from config.settings import Settings
+from scheduler.calendars import Override, WorkingCalendar
+from workflow.accounts import Actor, actor_by_token, find_actor
+from workflow.database import Database
+from workflow.engine import Engine
+from workflow.errors import NotAllowed, NotReady
+from workflow.models import Installation
+from workflow.policies import Policies
+from workflow.tables import table
+
+INSTALLATION = table(Installation)
+DEMO_MANAGER = "demo.manager"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Everything an entry point needs."""
+
+    settings: Settings
+    database: Database
+    policies: Policies
+    engine: Engine
+
+    def is_demo(self, connection: Connection) -> bool:
+        """Whether this database was made by `waymark demo`."""
+        query = select(INSTALLATION.c.value).where(INSTALLATION.c.name == "kind")
+        return connection.execute(query).scalar() == "demo"
+
+    def actor(self, now: datetime, acting_as: str | None = None) -> Actor:
+        """The account a command acts as: WAYMARK_TOKEN, or on a demo database the one named (else its manager)."""
+        with self.database.read() as connection:
+            if acting_as is not None or self.settings.token is None:
+                if not self.is_demo(connection):
+                    raise NotAllowed(
+                        "set WAYMARK_TOKEN to a token of your account (`waymark user add` prints one); "
+                        "--as works on a demo database only"
+                    )
+                return find_actor(connection, acting_as or DEMO_MANAGER)
+            return actor_by_token(connection, self.settings.token.get_secret_value(), now)
+
+    def seal_key(self) -> Ed25519PrivateKey:
+        """The key that signs the log: WAYMARK_SEAL_KEY, or on a demo database one that protects nothing."""
+        if self.settings.seal_key is not None:
+            try:
+                return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(self.settings.seal_key.get_secret_value()))
+            except ValueError:
+                raise NotReady("WAYMARK_SEAL_KEY must be 64 hexadecimal digits (32 random bytes)") from None
+        with self.database.read() as connection:
+            if self.is_demo(connection):
+                return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"invented data only").digest())
+        raise NotReady("set WAYMARK_SEAL_KEY to 64 hexadecimal digits (32 random bytes) to seal the evidence")
+
+    def heads_file(self) -> Path | None:
+        """Where signed heads go: WAYMARK_HEADS_FILE, or beside a SQLite database."""
+        if self.settings.heads_file is not None or not self.database.is_sqlite:
+            return self.settings.heads_file
+        return Path(f"{self.database.url.database}.heads")
+
+
+def checked_policies() -> Mapping[str, Policy]:
+    """The policies shipped, checked against the lifecycles; NotReady with what to fix."""
+    policies = load_policies()
+    problems = [problem for policy in policies.values() for problem in check_policy(policy, LIFECYCLES)]
+    if problems:
+        raise NotReady(problems[0] if len(problems) == 1 else f"{problems[0]} (and {len(problems) - 1} more)")
+    return policies
+
+
+def open_service(settings: Settings, *, ready: bool = True) -> Service:
+    """Joins the parts; with `ready`, the database must stand at this version's schema."""
+    loaded = checked_policies()
+    policies = Policies(loaded)
+    database = Database(settings.database_url)
+    if ready:
+        database.require_current()
+    return Service(settings, database, policies, Engine(database, policies, england(loaded["statutory"])))
+
+
+def england(base: Policy) -> WorkingCalendar:
+    """England's working days, with the overrides the base policy records."""
+    overrides = tuple(Override(one.day, one.action, one.reason) for one in base.calendar.overrides)
+    return WorkingCalendar(overrides=overrides, verified_to=base.calendar.verified_to, version=base.version)

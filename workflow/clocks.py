@@ -1,0 +1,252 @@
+"""What a move does to the clocks of its case: which deadlines it meets, cancels, opens and dates anew."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Any
+
+from config.policy import Policy
+
+from config.limits import Basis, Term, TimeLimit, Unit
+from scheduler.calendars import WorkingCalendar
+from scheduler.deadlines import Anchors, ClockEvent, DeadlineStatus, Due, EventKind, compute_due, fold
+from states.guards import GUARDS, Child, Situation
+from states.lifecycle import Clock, ClockEffects, Lifecycle, clock_effects
+
+effects_of = cache(clock_effects)
+TAKEN_OVER = TimeLimit(
+    terms=(Term(amount=0, unit=Unit.DAYS, since="date_taken_over"),),
+    basis=Basis.LOCAL,
+    source="due date held by the system the caseload was taken over from",
+    effective_from=date(2026, 1, 1),
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class ClockChanges:
+    """The clock events of one entry, and what they do to the rows that keep their sum."""
+
+    events: list[ClockEvent] = field(default_factory=list)
+    opened: list[dict[str, Any]] = field(default_factory=list)
+    changed: dict[int, dict[str, Any]] = field(default_factory=dict)
+    running: dict[int, dict[str, Any]] = field(default_factory=dict)  # as they stand after these changes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockWork:
+    """All that is needed to work out what one step does to the clocks of one case."""
+
+    lifecycle: Lifecycle
+    policy: Policy
+    calendar: WorkingCalendar
+    case: Mapping[str, Any]
+    running: Sequence[Mapping[str, Any]]
+    situation: Situation
+    target: str
+    children: tuple[Child, ...]
+    occurred_at: datetime
+    recorded_at: datetime
+    past_events: Callable[[], Sequence[ClockEvent]]  # read from the evidence only where a date may change
+    silenced: Callable[[], Sequence[ClockEvent]]  # what the latest report that a pregnancy has ended cancelled
+    rearms: bool = False  # this step takes such a report back
+    taken_over: Mapping[str, date] = field(default_factory=dict)  # due dates of a caseload taken over, by clock
+
+    def changes(self) -> ClockChanges:
+        """What a transition does, by the table: meets and cancels first, then dates anew, then starts."""
+        done = ClockChanges(running={row["number"]: dict(row) for row in self.running})
+        effects = effects_of(self.lifecycle, self.situation.trigger, self.situation.state, self.target)
+        met = self._end(done, effects)
+        if self.lifecycle.state_by_id[self.target].final:  # closing settles everything
+            for number in list(done.running):
+                self.close(done, number, DeadlineStatus.CANCELLED)
+            return done
+        if self.rearms:
+            self.reopen_silenced(done)
+        self.date_anew(done)
+        for clock_id in effects.starts:
+            self._start_if_due(done, self.lifecycle.clock_by_id[clock_id], met)
+        for clock_id in self.taken_over:
+            if not any(row["clock"] == clock_id for row in done.running.values()):
+                self.start(done, clock_id, "")
+        return done
+
+    def _end(self, done: ClockChanges, effects: ClockEffects) -> set[str]:
+        """Meets and cancels what the table says; returns the clocks met."""
+        met: set[str] = set()
+        for number, row in list(done.running.items()):
+            if row["clock"] in effects.meets and self._is_meant(row):
+                self.close(done, number, DeadlineStatus.MET)
+                met.add(row["clock"])
+            elif row["clock"] in effects.cancels:
+                self.close(done, number, DeadlineStatus.CANCELLED)
+        return met
+
+    def _is_meant(self, row: Mapping[str, Any]) -> bool:
+        """A clock about one child or one approval is met only by a move about that child or approval."""
+        subject, submitted = row["subject"], self.situation.submitted
+        if subject.startswith("approval:"):
+            return bool(subject == f"approval:{submitted.get('for_trigger')}")
+        if subject.startswith("child:") and submitted.get("child") is not None:
+            return bool(subject == f"child:{submitted['child']}")
+        return True
+
+    def close(self, done: ClockChanges, number: int, status: DeadlineStatus) -> None:
+        row = done.running.pop(number)
+        done.events.append(
+            ClockEvent(
+                deadline=number,
+                clock=row["clock"],
+                subject=row["subject"],
+                event=EventKind(status),
+                at=self.occurred_at,
+                recorded_at=self.recorded_at,
+            )
+        )
+        done.changed[number] = {"status": status, "closed_at": self.occurred_at, "recorded_at": self.recorded_at}
+
+    def _start_if_due(self, done: ClockChanges, clock: Clock, met: set[str]) -> None:
+        on_entry = clock.starts_on_entry and self.situation.state not in clock.during
+        by_trigger = self.situation.trigger in clock.started_by
+        again = clock.repeats and clock.id in met
+        follows = bool(met & set(clock.after))
+        if not (on_entry or by_trigger or again or follows):
+            return
+        if clock.only_if is not None and not GUARDS[clock.only_if].holds(self.situation):
+            return
+        for subject in self._subjects(clock):
+            if not any(row["clock"] == clock.id and row["subject"] == subject for row in done.running.values()):
+                self.start(done, clock.id, subject)
+
+    def _subjects(self, clock: Clock) -> list[str]:
+        if clock.per == "approval":
+            return [f"approval:{self.situation.submitted.get('for_trigger')}"]
+        if clock.per == "child":
+            return [f"child:{child.number}" for child in self.children if child.live_birth and not child.died_on]
+        return [""]
+
+    def reopen_silenced(self, done: ClockChanges) -> None:
+        """Opens again what a mistaken report cancelled, with the dates it had."""
+        for event in self.silenced():
+            if event.event is EventKind.CANCELLED and self.target in self.lifecycle.clock_by_id[event.clock].during:
+                self.reopen(done, event)
+
+    def reopen(self, done: ClockChanges, event: ClockEvent) -> None:
+        """Opens again the deadline that `event` closed."""
+        due = [one.due_at for one in self.past_events() if one.deadline == event.deadline and one.due_at is not None]
+        done.events.append(
+            ClockEvent(
+                deadline=event.deadline,
+                clock=event.clock,
+                subject=event.subject,
+                event=EventKind.REOPENED,
+                at=self.occurred_at,
+            )
+        )
+        done.changed[event.deadline] = {"status": DeadlineStatus.OPEN, "closed_at": None, "recorded_at": None}
+        done.running[event.deadline] = {
+            "number": event.deadline,
+            "clock": event.clock,
+            "subject": event.subject,
+            "due_at": due[-1] if due else None,
+        }
+
+    def start(self, done: ClockChanges, clock_id: str, subject: str) -> None:
+        """Starts one clock, under the policy's limit or with the date it had in the system left behind."""
+        limit = self.policy.limit(self.lifecycle.id, clock_id)
+        number = self.case["deadlines_opened"] + len(done.opened) + 1
+        started_at = self.occurred_at
+        if clock_id in self.taken_over:
+            limit = TAKEN_OVER.model_copy(update={"ladder": limit.ladder})
+            anchors = Anchors(start=started_at, dates={"date_taken_over": self.taken_over[clock_id]})
+        else:
+            anchors = self.anchors(limit, started_at)
+        due = compute_due(limit, anchors, self.calendar)
+        done.events.append(
+            ClockEvent(
+                deadline=number,
+                clock=clock_id,
+                subject=subject,
+                event=EventKind.STARTED,
+                at=started_at,
+                limit=limit.snapshot(),
+                anchors=anchors.to_json(),
+                due_at=due.due_at,
+            )
+        )
+        row = {
+            "case_id": self.case["id"],
+            "number": number,
+            "clock": clock_id,
+            "subject": subject,
+            "status": DeadlineStatus.OPEN,
+            "started_at": started_at,
+            **due_columns(due),
+        }
+        done.opened.append(row)
+        done.running[number] = row
+
+    def anchors(self, limit: TimeLimit, started_at: datetime) -> Anchors:
+        """The start and the dates this limit counts from, as known now."""
+        facts = self.situation.facts
+        names = {term.since for term in (*limit.terms, *([limit.not_under] if limit.not_under else []))}
+        by_gestation = limit.late_start or any(term.unit is Unit.GESTATION for term in limit.terms)
+        dates = {name: _dated(facts[name]) for name in sorted(names - {"start", "born_on"}) if facts.get(name)}
+        born = min((child.born_on for child in self.children if child.born_on), default=None)
+        return Anchors(
+            start=started_at,
+            dates=dates,
+            edd=_dated(facts.get("edd")) if by_gestation else None,
+            born_on=born if "born_on" in names else None,
+        )
+
+    def date_anew(self, done: ClockChanges) -> None:
+        """Dates again every running deadline that counts from a date this step made known or changed."""
+        changed = {name for name, value in self.situation.submitted.items() if _dated(value) is not None}
+        if not changed and not self.situation.submitted.get("babies"):
+            return
+        past = self.past_events()
+        for number in done.running:
+            history = [event for event in past if event.deadline == number]
+            if not history or history[0].limit is None:
+                continue  # opened by this very step
+            anchored = [Anchors.from_json(event.anchors) for event in history if event.anchors is not None]
+            now_known = self.anchors(TimeLimit.model_validate(history[0].limit), anchored[-1].start)
+            anchors = replace(now_known, dates={**anchored[-1].dates, **now_known.dates})
+            if anchors != anchored[-1]:
+                self.re_date(done, history, anchors, f"{self.situation.trigger} changed a date it counts from")
+
+    def re_date(self, done: ClockChanges, history: Sequence[ClockEvent], anchors: Anchors, reason: str) -> None:
+        """Gives a running deadline other dates to count from; its pauses and extensions are applied again."""
+        event = ClockEvent(
+            deadline=history[0].deadline,
+            clock=history[0].clock,
+            subject=history[0].subject,
+            event=EventKind.RE_DATED,
+            at=self.occurred_at,
+            anchors=anchors.to_json(),
+            reason=reason,
+        )
+        due = fold([*history, event], self.calendar).due
+        done.events.append(replace(event, due_at=due.due_at))
+        number = event.deadline
+        done.changed[number] = {**done.changed.get(number, {}), **due_columns(due)}
+
+
+def due_columns(due: Due) -> dict[str, Any]:
+    return {
+        "due_at": due.due_at,
+        "due_on": due.due_on,
+        "amber_at": due.amber_at,
+        "flags": ",".join(due.flags),
+    }
+
+
+def _dated(value: Any) -> Any:
+    """A fact as the date or instant it is; None where it is neither."""
+    if not isinstance(value, str):
+        return value if isinstance(value, date) else None
+    try:
+        return date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value).astimezone(UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,305 @@
+"""The tables. A deadline, a child and an approval are projections of the evidence; the evidence is the audit entry."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, MetaData, Text, text
+from sqlmodel import Field, SQLModel
+
+from scheduler.deadlines import DeadlineStatus
+from states.roles import Role
+from workflow.columns import Day, Flag, Instant, Json
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata: MetaData = SQLModel.metadata
+
+SYSTEM_CHAIN = 0  # the chain of what happened to no case: accounts, policies, sign-ins
+BIG = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class Record(StrEnum):
+    """Whose record a team may read: a mother's Pause record and her baby's are closed to each other's teams."""
+
+    BABY = "baby"
+    PAUSE = "pause"
+    BOTH = "both"
+
+
+class EntryKind(StrEnum):
+    """What an audit entry says happened."""
+
+    MOVED = "moved"  # a transition was taken: this is the state change
+    FOLLOWED = "followed"  # the case followed what happened to its parent; the state did not change
+    REFUSED = "refused"
+    CORRECTED = "corrected"
+    SYSTEM = "system"  # on no case: an account was made, a policy stored
+
+
+def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+def strict(*constraints: Any) -> tuple[Any, ...]:
+    return (*constraints, {"sqlite_strict": True})
+
+
+class Installation(SQLModel, table=True):
+    """What kind of database this is: `kind` is demo or live."""
+
+    __tablename__ = "installation"
+    __table_args__ = strict()
+    name: str = Field(primary_key=True, sa_type=Text)
+    value: str = Field(sa_type=Text)
+
+
+class Team(SQLModel, table=True):
+    __tablename__ = "teams"
+    __table_args__ = strict(one_of("record", Record))
+    code: str = Field(primary_key=True, sa_type=Text)
+    name: str = Field(sa_type=Text)
+    authority: str = Field(sa_type=Text)
+    record: str = Field(sa_type=Text)
+    manager: str | None = Field(default=None, sa_type=Text)
+
+
+class User(SQLModel, table=True):
+    __tablename__ = "users"
+    __table_args__ = strict(one_of("role", Role))
+    username: str = Field(primary_key=True, sa_type=Text)
+    name: str = Field(sa_type=Text)
+    role: str = Field(sa_type=Text)
+    team: str = Field(foreign_key="teams.code", sa_type=Text)
+    active: bool = Field(default=True, sa_type=Flag)
+    trained_learning_disability: bool = Field(default=False, sa_type=Flag)
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class Token(SQLModel, table=True):
+    """A key to act as an account; only its digest is kept."""
+
+    __tablename__ = "tokens"
+    __table_args__ = strict()
+    digest: str = Field(primary_key=True, sa_type=Text)
+    username: str = Field(foreign_key="users.username", sa_type=Text, index=True)
+    created_at: datetime = Field(sa_type=Instant)
+    expires_at: datetime = Field(sa_type=Instant)
+    revoked_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class PolicyVersion(SQLModel, table=True):
+    """A policy exactly as it was when a case came to run under it."""
+
+    __tablename__ = "policy_versions"
+    __table_args__ = strict()
+    digest: str = Field(primary_key=True, sa_type=Text)
+    authority: str = Field(sa_type=Text)
+    version: str = Field(sa_type=Text)
+    content: Any = Field(sa_type=Json)
+    stored_at: datetime = Field(sa_type=Instant)
+
+
+class Case(SQLModel, table=True):
+    """One person's or household's matter. `version` counts state and facts; `seq` and `head` are its evidence chain."""
+
+    __tablename__ = "cases"
+    __table_args__ = strict(
+        Index("ix_cases_worklist", "authority", "lifecycle", "state"),
+        Index("ix_cases_owner", "owner"),
+        Index("ix_cases_parent_id", "parent_id"),
+        Index("uq_cases_source", "authority", "source_reference", unique=True),
+    )
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG)
+    lifecycle: str = Field(sa_type=Text)
+    lifecycle_version: int
+    authority: str = Field(sa_type=Text)
+    policy: str = Field(foreign_key="policy_versions.digest", sa_type=Text)
+    state: str = Field(sa_type=Text)
+    final: bool = Field(default=False, sa_type=Flag)
+    came_from: str = Field(default="", sa_type=Text)  # the states left for a holding state, oldest first, joined by /
+    owner: str | None = Field(default=None, foreign_key="users.username", sa_type=Text)
+    team: str = Field(foreign_key="teams.code", sa_type=Text)
+    parent_id: int | None = Field(default=None, foreign_key="cases.id", sa_type=BIG)
+    child: int | None = Field(default=None)
+    version: int
+    seq: int
+    head: str = Field(sa_type=Text)
+    deadlines_opened: int = 0
+    facts: Any = Field(sa_type=Json)
+    personal: Any = Field(sa_type=Json)
+    actors: Any = Field(sa_type=Json)  # trigger -> who fired it last
+    decision: Any = Field(default=None, sa_type=Json, nullable=True)
+    edd: date | None = Field(default=None, sa_type=Day)
+    source_reference: str | None = Field(default=None, sa_type=Text)
+    opened_at: datetime = Field(sa_type=Instant)
+    state_since: datetime = Field(sa_type=Instant)
+    closed_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class ChildRecord(SQLModel, table=True):
+    """One baby of a pre-birth case."""
+
+    __tablename__ = "children"
+    __table_args__ = strict()
+    case_id: int = Field(primary_key=True, foreign_key="cases.id", sa_type=BIG)
+    number: int = Field(primary_key=True)
+    live_birth: bool = Field(sa_type=Flag)
+    born_on: date | None = Field(default=None, sa_type=Day)
+    care_plan: str | None = Field(default=None, sa_type=Text)
+    outcome: str | None = Field(default=None, sa_type=Text)
+    died_on: date | None = Field(default=None, sa_type=Day)
+
+
+class Deadline(SQLModel, table=True):
+    """A time limit running on one case: what its clock events add up to, kept for lists and sweeps."""
+
+    __tablename__ = "deadlines"
+    __table_args__ = strict(
+        one_of("status", DeadlineStatus),
+        Index(
+            "uq_deadlines_running",
+            "case_id",
+            "clock",
+            "subject",
+            unique=True,
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+        Index(
+            "ix_deadlines_due",
+            "due_at",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+    )
+    case_id: int = Field(primary_key=True, foreign_key="cases.id", sa_type=BIG)
+    number: int = Field(primary_key=True)
+    clock: str = Field(sa_type=Text)
+    subject: str = Field(default="", sa_type=Text)
+    status: str = Field(sa_type=Text)
+    started_at: datetime = Field(sa_type=Instant)
+    due_at: datetime | None = Field(default=None, sa_type=Instant)
+    due_on: date | None = Field(default=None, sa_type=Day)
+    amber_at: datetime | None = Field(default=None, sa_type=Instant)
+    flags: str = Field(default="", sa_type=Text)
+    closed_at: datetime | None = Field(default=None, sa_type=Instant)
+    recorded_at: datetime | None = Field(default=None, sa_type=Instant)  # when the closing was recorded
+
+
+class ApprovalRequest(SQLModel, table=True):
+    """A second person's consent, asked for and decided; numbered by the entry that asked."""
+
+    __tablename__ = "approvals"
+    __table_args__ = strict()
+    case_id: int = Field(primary_key=True, foreign_key="cases.id", sa_type=BIG)
+    seq: int = Field(primary_key=True)
+    trigger: str = Field(sa_type=Text)
+    by_role: str = Field(sa_type=Text)
+    asked_by: str = Field(sa_type=Text)
+    asked_at: datetime = Field(sa_type=Instant)
+    reason_code: str | None = Field(default=None, sa_type=Text)
+    decided_by: str | None = Field(default=None, sa_type=Text)
+    decided_at: datetime | None = Field(default=None, sa_type=Instant)
+    approved: bool | None = Field(default=None, sa_type=Flag)
+    valid_until: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class AuditEntry(SQLModel, table=True):
+    """Evidence: who did or tried what, when it happened, when it was recorded, under which rules. Never changed.
+
+    No foreign keys: evidence must not depend on, or go with, any other row.
+    """
+
+    __tablename__ = "audit_entries"
+    __table_args__ = strict(one_of("kind", EntryKind), Index("ix_audit_entries_recorded_at", "recorded_at"))
+    case_id: int = Field(primary_key=True, sa_type=BIG)
+    seq: int = Field(primary_key=True)
+    kind: str = Field(sa_type=Text)
+    trigger: str = Field(sa_type=Text)
+    from_state: str = Field(sa_type=Text)
+    to_state: str = Field(sa_type=Text)
+    version: int
+    lifecycle: str = Field(sa_type=Text)
+    lifecycle_version: int
+    authority: str = Field(sa_type=Text)
+    policy: str = Field(sa_type=Text)
+    occurred_at: datetime = Field(sa_type=Instant)
+    recorded_at: datetime = Field(sa_type=Instant)
+    actor: str = Field(sa_type=Text)
+    actor_role: str = Field(sa_type=Text)
+    actor_team: str = Field(sa_type=Text)
+    on_behalf_of: str | None = Field(default=None, sa_type=Text)
+    owner: str | None = Field(default=None, sa_type=Text)
+    team: str = Field(sa_type=Text)
+    reason_code: str | None = Field(default=None, sa_type=Text)
+    facts: Any = Field(sa_type=Json)
+    trace: Any = Field(sa_type=Json)  # guards and decision, as they were evaluated; for a refusal all that was unmet
+    clocks: Any = Field(sa_type=Json)  # the clock events of this entry
+    approvals: Any = Field(sa_type=Json)
+    edd: date | None = Field(default=None, sa_type=Day)
+    gestation_days: int | None = Field(default=None)
+    overridden: bool = Field(default=False, sa_type=Flag)
+    source: str = Field(sa_type=Text)
+    request_id: str = Field(sa_type=Text)
+    supersedes: int | None = Field(default=None)
+    content_digest: str = Field(sa_type=Text)
+    previous_hash: str = Field(sa_type=Text)
+    hash: str = Field(sa_type=Text)
+
+
+class AuditContent(SQLModel, table=True):
+    """The personal content of an entry, apart from it: erasing it leaves the chain whole."""
+
+    __tablename__ = "audit_contents"
+    __table_args__ = strict()
+    case_id: int = Field(primary_key=True, sa_type=BIG)
+    seq: int = Field(primary_key=True)
+    salt: str = Field(sa_type=Text)
+    content: Any = Field(default=None, sa_type=Json, nullable=True)
+
+
+class SealedEntry(SQLModel, table=True):
+    """One line of the ordered log over all chains: cutting a tail or a case shows here."""
+
+    __tablename__ = "sealed_entries"
+    __table_args__ = strict(Index("uq_sealed_entries_entry", "case_id", "seq", unique=True))
+    position: int = Field(primary_key=True, sa_type=BIG)
+    case_id: int = Field(sa_type=BIG)
+    seq: int
+    entry_hash: str = Field(sa_type=Text)
+    log_hash: str = Field(sa_type=Text)
+
+
+class Seal(SQLModel, table=True):
+    """A signed head of the ordered log."""
+
+    __tablename__ = "seals"
+    __table_args__ = strict()
+    position: int = Field(primary_key=True, sa_type=BIG)
+    log_hash: str = Field(sa_type=Text)
+    sealed_at: datetime = Field(sa_type=Instant)
+    public_key: str = Field(sa_type=Text)
+    signature: str = Field(sa_type=Text)
+
+
+class UsedKey(SQLModel, table=True):
+    """An idempotency key and the entry that answered it."""
+
+    __tablename__ = "used_keys"
+    __table_args__ = strict()
+    actor: str = Field(primary_key=True, sa_type=Text)
+    key: str = Field(primary_key=True, sa_type=Text)
+    request_digest: str = Field(sa_type=Text)
+    case_id: int = Field(sa_type=BIG)
+    seq: int
+    used_at: datetime = Field(sa_type=Instant)
+
+
+EVIDENCE = ("audit_entries", "audit_contents", "sealed_entries", "seals", "policy_versions")

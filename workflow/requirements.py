@@ -1,0 +1,252 @@
+"""Why a move can or cannot happen: role, state, time, facts, guards and approval, all that is missing at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+from states.prebirth import REFERRAL_FACTS
+
+from config.policy import Policy
+from scheduler.calendars import local_date
+from states.facts import Fact, check_facts
+from states.guards import GUARDS, Situation
+from states.lifecycle import NEW, Lifecycle, Transition
+from states.roles import ROLE_LABELS
+from workflow.accounts import Actor
+from workflow.corrections import correctable, facts_to_correct
+from workflow.decisions import decide
+from workflow.errors import Unmet
+from workflow.moves import Move
+from workflow.permissions import may_fire
+from workflow.projection import Projection
+from workflow.repository import approvals_of
+from workflow.situations import Family, situation_of
+
+CLOCK_SKEW = timedelta(seconds=5)  # two nodes' clocks may differ by this much before a time counts as the future
+REFERRAL_NAMES = frozenset(fact.name for fact in REFERRAL_FACTS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A case as it stands inside the transaction, with all that a move on it is judged by."""
+
+    lifecycle: Lifecycle
+    case: Mapping[str, Any]
+    before: Projection
+    family: Family
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What became of judging a move. With nothing `unmet`, `row` is the transition to take, `target` where it leads."""
+
+    row: Transition | None
+    target: str
+    situation: Situation
+    values: Mapping[str, Any]
+    unmet: tuple[Unmet, ...]
+    who: tuple[str, ...]
+    decision: Mapping[str, Any] | None = None
+    approval: Mapping[str, Any] | None = None
+    approval_follows: bool = False
+    asked: tuple[Fact, ...] = field(default=(), repr=False)
+
+    @classmethod
+    def nothing(cls, standing: "Standing", trigger: str, situation: Situation | None = None, **said: Any) -> "Judged":
+        """A judgement that leaves the case where it is: for entries that are no move of its own."""
+        state = standing.before.state
+        seen = situation or Situation(state=state, trigger=trigger, actor="", occurred_on=date.min)
+        return cls(row=None, target=state, situation=seen, values=said, unmet=(), who=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Firing:
+    """One judged move being carried out, inside its transaction."""
+
+    connection: Connection
+    standing: Standing
+    judged: Judged
+    move: Move
+    actor: Actor
+    occurred_at: datetime
+    now: datetime
+
+
+def judge(
+    connection: Connection,
+    standing: Standing,
+    *,
+    trigger: str,
+    given: Mapping[str, Any],
+    actor: Actor,
+    occurred_at: datetime,
+    now: datetime,
+) -> Judged:
+    """Judges one move; reads, and writes nothing."""
+    rows = standing.lifecycle.rows(trigger, standing.before.state)
+    asked = _asked(connection, standing, rows, given)
+    values, problems = check_facts(asked, given) if rows else ({}, [])
+    decision = _decision(standing, values)
+    situation = situation_of(
+        connection,
+        standing.lifecycle,
+        standing.case,
+        standing.before,
+        standing.family,
+        trigger=trigger,
+        submitted=values,
+        actor=actor,
+        occurred_at=occurred_at,
+        decision=decision,
+    )
+    if trigger == "correct":
+        found = correctable(connection, standing.lifecycle, standing.case["id"], values)
+        situation = replace(situation, derived={**situation.derived, "correctable": found})
+    row = next((one for one in rows if one.holds(situation)), None)
+    unmet = [*_role(actor, rows), *_state(standing, trigger, rows, row), *_time(standing, row, occurred_at, now)]
+    unmet += [Unmet("fact", problem.where, problem.says) for problem in problems]
+    judged = Judged(
+        row=row,
+        target=standing.before.state,
+        situation=situation,
+        values=values,
+        unmet=tuple(unmet),
+        who=who_may(rows),
+        decision=decision,
+        asked=asked,
+    )
+    return judged if row is None else _with_row(connection, standing, judged, row, actor)
+
+
+def _with_row(connection: Connection, standing: Standing, judged: Judged, row: Transition, actor: Actor) -> Judged:
+    guards = [Unmet("guard", name, GUARDS[name].says) for name in standing.lifecycle.unmet(row, judged.situation)]
+    approval, follows, missing = _approval(connection, standing, row, judged.situation, actor)
+    return replace(
+        judged,
+        target=standing.lifecycle.target(row, standing.before.state),
+        unmet=(*judged.unmet, *guards, *missing),
+        approval=approval,
+        approval_follows=follows,
+    )
+
+
+def who_may(rows: Sequence[Transition]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(ROLE_LABELS[role] for row in rows for role in row.roles))
+
+
+def _asked(
+    connection: Connection, standing: Standing, rows: Sequence[Transition], given: Mapping[str, Any]
+) -> tuple[Fact, ...]:
+    if not rows:
+        return ()
+    facts = tuple({fact.name: fact for row in rows for fact in row.facts}.values())
+    if rows[0].trigger == "correct":
+        return (*facts, *facts_to_correct(connection, standing.lifecycle, standing.case["id"], given))
+    return facts
+
+
+def _decision(standing: Standing, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The policy's decision, anew where this move tells more about the referral."""
+    if standing.lifecycle.id == "prebirth" and REFERRAL_NAMES & values.keys():
+        told = {name: value for name, value in {**standing.before.facts, **values}.items() if name in REFERRAL_NAMES}
+        if told.get("received_on"):
+            return decide(standing.policy, told).to_json()
+    found: Mapping[str, Any] | None = standing.case["decision"]
+    return found
+
+
+def _role(actor: Actor, rows: Sequence[Transition]) -> list[Unmet]:
+    if not rows or any(may_fire(actor, row) for row in rows):
+        return []
+    return [Unmet("role", actor.role, f"it is not for a {ROLE_LABELS[actor.role]} to do")]
+
+
+def _state(standing: Standing, trigger: str, rows: Sequence[Transition], row: Transition | None) -> list[Unmet]:
+    state = standing.before.state
+    if row is not None:
+        return []
+    label = "not yet opened" if state == NEW else standing.lifecycle.state_by_id[state].label.lower()
+    if trigger not in standing.lifecycle.triggers:
+        return [Unmet("state", trigger[:40], f"there is no move of that name in {standing.lifecycle.label.lower()}")]
+    says = "it leads nowhere with these facts" if rows else "it is not a move from here"
+    return [Unmet("state", state, f"{says}: the case is {label}")]
+
+
+def _time(standing: Standing, row: Transition | None, occurred_at: datetime, now: datetime) -> list[Unmet]:
+    if occurred_at > now + CLOCK_SKEW:
+        return [Unmet("time", "occurred_at", "it lies in the future; record it when it has happened")]
+    opened_at = standing.case["opened_at"]
+    if standing.before.state == NEW or occurred_at >= opened_at or (row is not None and row.may_precede_opening):
+        return []
+    if local_date(occurred_at) == local_date(opened_at):
+        return []
+    return [Unmet("time", "occurred_at", f"it lies before the case was opened on {local_date(opened_at)}")]
+
+
+def _approval(
+    connection: Connection, standing: Standing, row: Transition, situation: Situation, actor: Actor
+) -> tuple[Mapping[str, Any] | None, bool, list[Unmet]]:
+    """(the approval used, whether one must follow, what is missing)."""
+    wanted = row.approval
+    if wanted is None or (wanted.when is not None and not GUARDS[wanted.when].holds(situation)):
+        return None, False, []
+    given = [
+        one
+        for one in approvals_of(connection, standing.case["id"])
+        if one["trigger"] == row.trigger and one["approved"] and one["by_role"] == wanted.by
+    ]
+    given = [one for one in given if situation.occurred_on <= local_date(one["valid_until"])]
+    if any(one["decided_by"] != actor.username for one in given):
+        return next(one for one in reversed(given) if one["decided_by"] != actor.username), False, []
+    if wanted.may_follow:
+        return None, True, []
+    by = ROLE_LABELS[wanted.by]
+    says = (
+        f"who approved it cannot also be the one who does it: another {by}'s approval is needed"
+        if given
+        else f"it needs the approval of a {by}: ask for it with request_approval"
+    )
+    return None, False, [Unmet("approval", row.trigger, says)]
+
+
+class _Watched(dict[str, Any]):
+    """Facts that remember whether one that is still to be filled in was looked at."""
+
+    def __init__(self, known: Mapping[str, Any], open_names: frozenset[str]) -> None:
+        super().__init__(known)
+        self.open_names = open_names
+        self.looked = False
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.looked |= name in self.open_names
+        return super().get(name, default)
+
+    def __getitem__(self, name: str) -> Any:
+        self.looked |= name in self.open_names
+        return super().__getitem__(name)
+
+
+FILLED_IN_LATER = frozenset({"worker", "approval", "correctable"})  # derived from facts of the move itself
+
+
+def unmet_whatever_is_filled_in(standing: Standing, judged: Judged) -> tuple[Unmet, ...]:
+    """What stands in the way however the form is filled in: guards that look only at what is known already count."""
+    if judged.row is None:
+        return tuple(one for one in judged.unmet if one.kind not in ("fact", "state"))
+    still_open = frozenset(fact.name for fact in judged.asked)
+    unmet = []
+    for one in judged.unmet:
+        if one.kind == "fact":
+            continue
+        if one.kind == "guard":
+            facts = _Watched(judged.situation.facts, still_open)
+            submitted = _Watched(judged.situation.submitted, still_open)
+            derived = _Watched(judged.situation.derived, FILLED_IN_LATER)
+            GUARDS[one.name].holds(replace(judged.situation, facts=facts, submitted=submitted, derived=derived))
+            if facts.looked or submitted.looked or derived.looked:
+                continue
+        unmet.append(one)
+    return tuple(unmet)
