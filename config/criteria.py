@@ -177,7 +177,7 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     label: str = Field(min_length=1)
-    when: str = Field(min_length=1)
+    when: str = Field(min_length=1, max_length=1000)
     facts: tuple[str, ...] = ()
     source: str = Field(min_length=1)
 

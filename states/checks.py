@@ -44,31 +44,43 @@ def _check_names(lifecycle: Lifecycle) -> None:
 
 
 def _check_rows(lifecycle: Lifecycle) -> None:
-    known = {state.id: state for state in lifecycle.states}
     for row in lifecycle.transitions:
         where = _row_name(row)
-        for source in row.sources:
-            if source != NEW and source not in known:
-                raise LifecycleError(lifecycle.id, where, "sources", f"there is no state {source!r}")
-            if source != NEW and known[source].final and row.to != SELF:
-                raise LifecycleError(lifecycle.id, where, "sources", f"{source!r} is final and cannot be left")
-        if row.to != SELF and row.to not in known:
-            raise LifecycleError(lifecycle.id, where, "to", f"there is no state {row.to!r}")
-        if not row.roles:
-            raise LifecycleError(lifecycle.id, where, "roles", "nobody may fire it")
-        if not row.basis:
-            raise LifecycleError(lifecycle.id, where, "basis", "the source of the rule is missing")
-        for name in (*row.guards, *([row.approval.when] if row.approval and row.approval.when else [])):
-            if name not in GUARDS:
-                raise LifecycleError(lifecycle.id, where, "guards", f"there is no guard {name!r}")
-        if row.when is not None and row.when[0] not in BRANCHES:
-            raise LifecycleError(lifecycle.id, where, "when", f"there is no branch {row.when[0]!r}")
-        if row.under is not None and row.under not in UNDER:
-            raise LifecycleError(lifecycle.id, where, "under", f"there is no effect {row.under!r}")
+        _check_edges(lifecycle, where, row)
+        _check_row_names(lifecycle, where, row)
         for name in _duplicates(fact.name for fact in row.facts):
             raise LifecycleError(lifecycle.id, where, "facts", f"asks for {name!r} twice")
         for fact in row.facts:
             _check_fact(lifecycle, where, fact)
+
+
+def _check_edges(lifecycle: Lifecycle, where: str, row: Transition) -> None:
+    """Where a row starts and leads; what is final is not left."""
+    known = {state.id: state for state in lifecycle.states}
+    for source in row.sources:
+        if source == NEW:
+            continue
+        if source not in known:
+            raise LifecycleError(lifecycle.id, where, "sources", f"there is no state {source!r}")
+        if known[source].final and row.to != SELF:
+            raise LifecycleError(lifecycle.id, where, "sources", f"{source!r} is final and cannot be left")
+    if row.to != SELF and row.to not in known:
+        raise LifecycleError(lifecycle.id, where, "to", f"there is no state {row.to!r}")
+
+
+def _check_row_names(lifecycle: Lifecycle, where: str, row: Transition) -> None:
+    """Who may fire a row, its source, and the guards, branch and effect it names."""
+    if not row.roles:
+        raise LifecycleError(lifecycle.id, where, "roles", "nobody may fire it")
+    if not row.basis:
+        raise LifecycleError(lifecycle.id, where, "basis", "the source of the rule is missing")
+    for name in (*row.guards, *([row.approval.when] if row.approval and row.approval.when else [])):
+        if name not in GUARDS:
+            raise LifecycleError(lifecycle.id, where, "guards", f"there is no guard {name!r}")
+    if row.when is not None and row.when[0] not in BRANCHES:
+        raise LifecycleError(lifecycle.id, where, "when", f"there is no branch {row.when[0]!r}")
+    if row.under is not None and row.under not in UNDER:
+        raise LifecycleError(lifecycle.id, where, "under", f"there is no effect {row.under!r}")
 
 
 def _check_fact(lifecycle: Lifecycle, where: str, fact: Fact) -> None:

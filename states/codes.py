@@ -17,3 +17,224 @@ PAUSE_CLOSURE_REASONS = {
     "DECLINED_PAUSE_COMMITMENT": "she declined the commitment to pause",
     "LICENCE_OR_FUNDING_ENDED": "the licence or funding of the programme ended",
 }
+
+# Domain 5.1: children in need census. No code of its own for a midwife: 3D is used here.
+CIN_REFERRAL_SOURCES = {
+    "1A": "relative or carer",
+    "1B": "acquaintance",
+    "1C": "self",
+    "1D": "other individual",
+    "2A": "schools",
+    "2B": "education services",
+    "3A": "GP",
+    "3B": "health visitor",
+    "3C": "school nurse",
+    "3D": "other primary health, such as a midwife",
+    "3E": "accident and emergency",
+    "3F": "other health",
+    "4": "housing",
+    "5A": "adult social care of this authority",
+    "5B": "other department of this authority",
+    "5C": "another authority",
+    "5D": "early help",
+    "6": "police",
+    "7": "other legal agency",
+    "8": "other, including voluntary",
+    "9": "anonymous",
+    "10": "unknown",
+}
+CIN_PRIMARY_NEEDS = {
+    "N1": "abuse or neglect",
+    "N2": "child's disability",
+    "N3": "parental disability or illness",
+    "N4": "family in acute stress",
+    "N5": "family dysfunction",
+    "N6": "socially unacceptable behaviour",
+    "N7": "low income",
+    "N8": "absent parenting",
+    "N9": "not in need",
+    "N0": "not stated",
+}
+CIN_CLOSURE_CODES = {
+    "RC1": "adopted",
+    "RC2": "died",
+    "RC3": "child arrangements order",
+    "RC4": "special guardianship order",
+    "RC5": "moved to another authority",
+    "RC6": "adult services",
+    "RC7": "other, including no longer in need",
+    "RC8": "no further action after assessment",
+    "RC9": "early help after assessment",
+}
+_WHO = {"A": "child", "B": "parent", "C": "other person"}
+CIN_FACTORS = {
+    **{
+        f"{number}{letter}": f"{factor}: {who}"
+        for number, factor in (
+            (1, "alcohol"),
+            (2, "drugs"),
+            (3, "domestic abuse"),
+            (4, "mental health"),
+            (5, "learning disability"),
+            (6, "physical disability or illness"),
+        )
+        for letter, who in _WHO.items()
+    },
+    "7A": "young carer",
+    "8B": "private fostering, overseas child with intent to return",
+    "8C": "private fostering, overseas child with intent to stay",
+    "8D": "private fostering, child from the UK in educational placement",
+    "8E": "private fostering, child from the UK with a host family",
+    "8F": "private fostering, other",
+    "9A": "unaccompanied asylum-seeking child",
+    "10A": "going missing",
+    "11A": "child sexual exploitation",
+    "12A": "trafficking",
+    "13A": "gangs",
+    "14A": "socially unacceptable behaviour",
+    "15A": "self-harm",
+    "16A": "neglect",
+    "17A": "emotional abuse",
+    "18B": "physical abuse, child on child",
+    "18C": "physical abuse, adult on child",
+    "19B": "sexual abuse, child on child",
+    "19C": "sexual abuse, adult on child",
+    "20": "other factor",
+    "21": "no factors identified",
+    "22A": "female genital mutilation",
+    "23A": "abuse linked to faith or belief",
+    "24A": "child criminal exploitation",
+}
+SEXES = {"M": "male", "F": "female", "U": "unknown or indeterminate"}
+
+# Pre-birth work: words of the two source documents and of domain 4, 9 and 10; the value is what the record keeps.
+REFERRAL_CHANNELS = {
+    "cass": "front door (CASS)",
+    "mash": "multi-agency safeguarding hub",
+    "transfer": "transfer in",
+    "edt": "emergency duty team",
+    "health": "health",
+    "midwifery": "midwifery",
+    "hospital": "hospital",
+    "gp": "GP",
+    "health_visitor": "health visitor",
+    "mental_health": "mental health service",
+    "substance_misuse": "drug and alcohol service",
+    "police": "police",
+    "probation": "probation or prison",
+    "court": "court or Cafcass",
+    "education": "education",
+    "school": "school",
+    "housing": "housing",
+    "early_help": "early help",
+    "children_in_care": "children in care team",
+    "care_leavers": "care leavers team",
+    "safeguarding": "safeguarding team",
+    "adult_social_care": "adult social care",
+    "other_authority": "another authority",
+    "pause": "Pause",
+    "voluntary": "voluntary organisation",
+    "family": "family or friend",
+    "self": "a parent",
+    "anonymous": "anonymous",
+    "other": "other",
+    "unknown": "not known",
+}
+EDD_BASES = {
+    "dating_scan": "dating scan",
+    "lmp": "last period",
+    "clinical": "clinical estimate",
+    "unknown": "not known yet",
+}
+PARENT_ROLES = {"mother": "mother", "father": "father", "other": "other parent"}
+SERVICES = {
+    "families_first": "Families First",
+    "asti": "ASTI",
+    "safeguarding": "Safeguarding",
+    "children_in_care": "Children in care",
+    "current_team": "the team already open to the family",
+    "other_authority": "another authority",
+}
+CONSENT_SCOPES = {
+    "assessment": "assessment",
+    "sharing": "sharing information with the agencies named",
+    "help": "help and intervention",
+    "recording": "video or photographs",
+}
+CONSENT_METHODS = {"written": "in writing", "spoken_then_written": "spoken, followed up in writing", "spoken": "spoken"}
+CONTINUING_BASES = {
+    "s47": "enquiry under section 47, with a strategy discussion",
+    "cp_plan": "child protection plan",
+    "court_order": "court order",
+}
+ASSESSMENT_DECISIONS = {
+    "child_in_need": "child in need plan",
+    "child_protection": "child protection",
+    "pre_proceedings": "pre-proceedings",
+    "no_further_action": "no further action",
+}
+CARE_PLANS = {
+    "with_parents": "with parents",
+    "mother_and_baby": "mother and baby placement",
+    "connected_carer": "with a relative or friend",
+    "child_arrangements": "child arrangements order",
+    "special_guardianship": "special guardianship",
+    "fostering": "foster care",
+    "early_permanence": "early permanence (fostering for adoption)",
+    "adoption": "adoption",
+    "other": "other",
+    "undecided": "not decided",
+}
+OUTCOMES = {
+    "with_parents_no_plan": "with parents, no plan",
+    "with_parents_child_in_need": "with parents, child in need plan",
+    "with_parents_child_protection": "with parents, child protection plan",
+    "special_guardianship": "with kin: special guardianship",
+    "child_arrangements": "with kin: child arrangements order",
+    "connected_carer": "with kin: connected carer",
+    "fostering": "foster care",
+    "early_permanence": "early permanence (fostering for adoption)",
+    "adoption": "adoption",
+    "other": "other",
+    "died": "died",
+}
+LEGAL_POSITIONS = {
+    "none": "no legal step planned",
+    "pre_proceedings": "pre-proceedings continue",
+    "apply_at_birth": "application to court on the day of birth, at latest day 5",
+    "section_20": "accommodation with the parents' agreement (section 20)",
+    "undecided": "not decided",
+}
+BIRTH_DESTINATIONS = {
+    "home": "home with parents",
+    "kin": "with kin",
+    "mother_and_baby_unit": "mother and baby unit",
+    "foster_care_s20": "foster care, section 20",
+    "kin_s20": "with kin, section 20",
+    "hospital": "stays in hospital",
+}
+FINAL_ORDERS = {
+    "care_order": "care order",
+    "supervision_order": "supervision order",
+    "placement_order": "care and placement orders",
+    "special_guardianship": "special guardianship order",
+    "child_arrangements": "child arrangements order",
+    "no_order": "no order",
+    "withdrawn": "withdrawn",
+}
+FAMILY_GROUP_MEETINGS = {
+    "held": "offered, and held first",
+    "declined": "offered, nobody accepted",
+    "exempt": "not in the child's best interests, with the reason",
+    "not_in_force": "the duty is not in force yet",
+}
+# Domain 5.2: initial and final plans of the standard data set.
+COURT_PLANS = {
+    "A": "interim care order",
+    "B": "interim care order, at home",
+    "C": "adoption",
+    "D": "interim supervision order",
+    "E": "special guardianship order",
+    "F": "private-law order",
+    "G": "other",
+}

@@ -117,7 +117,7 @@ def _by_stage(lifecycle: Lifecycle) -> list[State]:
 def _state_words(state: State) -> str:
     if state.final:
         return f"{state.label} (end)"
-    return f"{state.label} (comes back)" if state.holds else state.label
+    return f"{state.label} (remembers where the case came from)" if state.holds else state.label
 
 
 def _move_cells(row: Mapping[str, str]) -> tuple[str, ...]:

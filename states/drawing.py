@@ -406,6 +406,6 @@ def _shared_words(lifecycle: Lifecycle) -> str:
 
 def _borders_words(lifecycle: Lifecycle) -> str:
     words = "A dot lists what can be done in a state without leaving it; an arrow after it names where it leads."
-    words += " Double border: an end. Dashed border: a case comes back from here to where it was."
+    words += " Double border: an end. Dashed border: where the case came from is remembered."
     words += " Dashed line: a step back. On a case: tick, has been here; thick border and the word now, is here."
     return words

@@ -105,19 +105,19 @@ def _first_met(
 
 
 def _deciding_rule(row: Route, findings: Mapping[str, Finding]) -> str | None:
-    """The rule the row names (it may be one that is not met, such as 'in time'), or of several the first that is met."""
+    """The rule the row names, which may be one that is not met, such as G1; of several the first that is met."""
     if row.rule is None or isinstance(row.rule, str):
         return row.rule
     return next((one for one in row.rule if findings[one].result is Result.MET), None)
 
 
 def _default_service(policy: Policy, row: Route, facts: Mapping[str, Any]) -> tuple[str | None, tuple[str, ...]]:
-    """The service to suggest, and the fact it hangs on where that is not known: then none is suggested."""
+    """The service to suggest, and the fact it hangs on where that is not known: it may suggest another once it is."""
     fact = row.default_service_from
     if fact is None:
         return row.default_service, ()
     if facts.get(fact) is None:
-        return None, (fact,)
+        return row.default_service, (fact,)
     return (facts[fact] if facts[fact] in policy.services else row.default_service), ()
 
 

@@ -6,10 +6,10 @@ from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, select
-from states.catalogue import LIFECYCLES
 
 from scheduler.calendars import WorkingCalendar
 from scheduler.deadlines import ClockEvent, DeadlineStatus, fold
+from states.catalogue import LIFECYCLES
 from states.facts import split_personal
 from states.guards import Child
 from states.lifecycle import Lifecycle
@@ -49,11 +49,9 @@ def broken_promises(
     Reads every case, open or closed, a batch at a time. Names cases by reference and nothing about a person.
     """
     broken: list[str] = []
-    count = 0
-    for seen in _cases(connection):
+    for count, seen in enumerate(_cases(connection), 1):
         for rule in (_somebody_answers, _a_date_runs, _row_is_its_evidence, _deadlines_are_their_events):
             broken += [f"{seen.name}: {says}" for says in rule(seen, calendar)]
-        count += 1
         if count % BATCH == 0:
             progress(count)
     return broken

@@ -303,3 +303,26 @@ class UsedKey(SQLModel, table=True):
 
 
 EVIDENCE = ("audit_entries", "audit_contents", "sealed_entries", "seals", "policy_versions")
+
+
+class ImportBatch(SQLModel, table=True):
+    """One file being imported; gone once it is loaded or has failed."""
+
+    __tablename__ = "import_batches"
+    __table_args__ = strict()
+    id: str = Field(primary_key=True, sa_type=Text)
+    authority: str = Field(sa_type=Text)
+    actor: str = Field(sa_type=Text)
+    started_at: datetime = Field(sa_type=Instant)
+
+
+class ImportRow(SQLModel, table=True):
+    """One checked row of a file, waiting to be loaded; `rank` puts cases before those that stand under them."""
+
+    __tablename__ = "import_rows"
+    __table_args__ = strict()
+    batch: str = Field(primary_key=True, foreign_key="import_batches.id", sa_type=Text)
+    rank: int = Field(primary_key=True)
+    line: int = Field(primary_key=True)
+    source_reference: str = Field(sa_type=Text)
+    content: Any = Field(sa_type=Json)

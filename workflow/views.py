@@ -1,22 +1,34 @@
 """What people look at: worklist, one case with its timeline and deadlines, why a date; all that they may read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, select
-from states.catalogue import LIFECYCLES
 
 from scheduler.calendars import WorkingCalendar
-from scheduler.deadlines import ClockEvent, DeadlineState, Step, explain, fold, status_words
-from states.lifecycle import Lifecycle
+from scheduler.deadlines import (
+    ClockEvent,
+    DeadlineState,
+    DeadlineStatus,
+    Standing,
+    Step,
+    explain,
+    fold,
+    status_words,
+)
+from states.catalogue import LIFECYCLES
+from states.lifecycle import Clock, Lifecycle
 from workflow import audit
 from workflow.accounts import Actor
+from workflow.audit import CONTENTS, ENTRIES
 from workflow.engine import past_events
 from workflow.errors import NotFound
+from workflow.models import SYSTEM_CHAIN, EntryKind
 from workflow.permissions import may_read
 from workflow.references import deadline_name, entry_name, read_deadline_name, read_reference, reference
 from workflow.repository import CASES, DEADLINES, approvals_of, case_row, cases_under, children_of
+from workflow.requirements import who_may
 
 MOST_ROWS = 1000
 
@@ -50,34 +62,33 @@ def worklist(
 ) -> list[dict[str, Any]]:
     """Cases by time left, the most urgent first: each with its next deadline. Without filters, all open ones."""
     wanted = [one for one in readable(actor) if lifecycle in (None, one)]
-    next_due = (
-        select(DEADLINES.c.case_id, func.min(DEADLINES.c.due_at).label("next_due_at"))
-        .where(DEADLINES.c.closed_at.is_(None))
-        .group_by(DEADLINES.c.case_id)
-        .subquery()
-    )
     query: Select[Any] = (
-        select(CASES, next_due.c.next_due_at, DEADLINES.c.clock, DEADLINES.c.number, DEADLINES.c.amber_at)
-        .outerjoin(next_due, next_due.c.case_id == CASES.c.id)
-        .outerjoin(
-            DEADLINES,
-            and_(
-                DEADLINES.c.case_id == CASES.c.id,
-                DEADLINES.c.closed_at.is_(None),
-                DEADLINES.c.due_at == next_due.c.next_due_at,
-            ),
-        )
+        select(CASES, *(_NEXT.c[name] for name in ("number", "clock", "due_at", "due_on", "amber_at", "status")))
+        .outerjoin(_NEXT, and_(_NEXT.c.case_id == CASES.c.id, _NEXT.c.place == 1))
         .where((CASES.c.authority == actor.authority) & CASES.c.lifecycle.in_(wanted) & (CASES.c.final == ended))
-        .order_by(next_due.c.next_due_at.is_(None), next_due.c.next_due_at, CASES.c.id, DEADLINES.c.number)
-        .limit(min(limit, MOST_ROWS))
+        .order_by(_NEXT.c.due_at.is_(None), _NEXT.c.due_at, CASES.c.id)
+        .limit(max(0, min(limit, MOST_ROWS)))
     )
     for column, value in ((CASES.c.state, state), (CASES.c.owner, owner), (CASES.c.team, team)):
         if value is not None:
             query = query.where(column == value)
-    rows: dict[int, dict[str, Any]] = {}
-    for row in connection.execute(query).mappings():
-        rows.setdefault(row["id"], _worklist_row(dict(row), now))
-    return list(rows.values())
+    return [_worklist_row(dict(row), now) for row in connection.execute(query).mappings()]
+
+
+# The running deadlines of each case, placed by due date; one without a date comes last.
+_NEXT = (
+    select(
+        DEADLINES,
+        func.row_number()
+        .over(
+            partition_by=DEADLINES.c.case_id,
+            order_by=(DEADLINES.c.due_at.is_(None), DEADLINES.c.due_at, DEADLINES.c.number),
+        )
+        .label("place"),
+    )
+    .where(DEADLINES.c.closed_at.is_(None))
+    .subquery()
+)
 
 
 def _worklist_row(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
@@ -94,18 +105,50 @@ def _worklist_row(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         "team": row["team"],
         "next": clock.label if clock else None,
         "deadline": deadline_name(lifecycle.id, row["id"], row["number"]) if clock else None,
-        "due_at": row["next_due_at"],
-        "status": _standing(row["next_due_at"], row["amber_at"], now),
+        "due_at": row["due_at"],
+        "due_on": row["due_on"],
+        "status": _standing(row, now) if clock else None,
         "version": row["version"],
     }
 
 
-def _standing(due_at: datetime | None, amber_at: datetime | None, now: datetime) -> str:
-    if due_at is None:
-        return "undetermined"
-    if now > due_at:
-        return "breached"
-    return "amber warning" if amber_at and now >= amber_at else "on track"
+def _standing(row: Mapping[str, Any], now: datetime) -> str:
+    """How a running deadline stands, from its row alone (`status_words` tells an agreed extension as well)."""
+    if row["status"] == DeadlineStatus.PAUSED:
+        return Standing.PAUSED.label
+    if row["due_at"] is None:
+        return Standing.UNDETERMINED.label
+    if now >= row["due_at"]:
+        return Standing.BREACHED.label
+    return (Standing.AMBER if row["amber_at"] and now >= row["amber_at"] else Standing.ON_TRACK).label
+
+
+def standing_view(connection: Connection, ref: str, actor: Actor) -> dict[str, Any]:
+    """Where a case stands, in short."""
+    lifecycle, case = readable_case(connection, ref, actor)
+    state = lifecycle.state_by_id[case["state"]]
+    return {
+        "case": reference(lifecycle.id, case["id"]),
+        "lifecycle": lifecycle.id,
+        "stage": state.stage,
+        "state": state.id,
+        "state_label": state.label,
+        "owner": case["owner"],
+        "team": case["team"],
+        "version": case["version"],
+    }
+
+
+def most_eventful(connection: Connection, actor: Actor) -> str | None:
+    """The open case this account may read that has moved most: one to look at first."""
+    query = (
+        select(CASES.c.id, CASES.c.lifecycle)
+        .where((CASES.c.authority == actor.authority) & CASES.c.lifecycle.in_(readable(actor)) & ~CASES.c.final)
+        .order_by(CASES.c.version.desc(), CASES.c.id)
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    return reference(row.lifecycle, row.id) if row else None
 
 
 def case_view(
@@ -156,6 +199,7 @@ def timeline_row(entry: Mapping[str, Any]) -> dict[str, Any]:
         "entry": entry_name(entry["lifecycle"], entry["case_id"], entry["seq"]),
         "kind": entry["kind"],
         "trigger": entry["trigger"],
+        "label": _label(entry),
         "from": entry["from_state"],
         "to": entry["to_state"],
         "occurred_at": entry["occurred_at"],
@@ -166,6 +210,13 @@ def timeline_row(entry: Mapping[str, Any]) -> dict[str, Any]:
         "supersedes": entry["supersedes"],
         "unmet": entry["trace"].get("unmet", []),
     }
+
+
+def _label(entry: Mapping[str, Any]) -> str:
+    """The move in the words of its lifecycle; the trigger itself where it is none of its moves."""
+    lifecycle = LIFECYCLES.get(entry["lifecycle"])
+    rows = [row for row in lifecycle.transitions if row.trigger == entry["trigger"]] if lifecycle else []
+    return rows[0].label if rows else str(entry["trigger"])
 
 
 def deadlines_of(
@@ -213,3 +264,58 @@ def audit_view(connection: Connection, ref: str, actor: Actor) -> list[dict[str,
     """A case's evidence, whole."""
     _, case = readable_case(connection, ref, actor)
     return audit.entries_of(connection, case["id"])
+
+
+LAST_MOVES = 5
+
+
+def explain_view(
+    connection: Connection, ref: str, actor: Actor, now: datetime, calendar: WorkingCalendar
+) -> dict[str, Any]:
+    """Why a case stands where it does: what was decided and why, its last moves, what each running deadline awaits."""
+    view = case_view(connection, ref, actor, now, calendar)
+    lifecycle = LIFECYCLES[view["lifecycle"]]
+    running = [row for row in view["deadlines"] if row["closed_at"] is None]
+    moves = [row for row in view["timeline"] if row["kind"] != EntryKind.REFUSED]
+    refused = [row for row in view["timeline"] if row["kind"] == EntryKind.REFUSED]
+    return {
+        **{name: view[name] for name in ("case", "lifecycle", "stage", "state", "state_label", "since", "version")},
+        "meaning": lifecycle.state_by_id[view["state"]].meaning,
+        "decision": view["decision"],
+        "last_moves": moves[-LAST_MOVES:],
+        "last_refusal": refused[-1] if refused else None,
+        "waiting_for": [
+            {**row, "waits_for": _waits_for(lifecycle, lifecycle.clock_by_id[row["clock"]], view["state"])}
+            for row in running
+        ],
+    }
+
+
+def _waits_for(lifecycle: Lifecycle, clock: Clock, state: str) -> list[dict[str, Any]]:
+    """The moves that meet this clock: whether they can be made from here, and by whom."""
+    return [
+        {
+            "trigger": trigger,
+            "label": rows[0].label,
+            "from_here": any(state in row.sources for row in rows),
+            "who": list(who_may(rows)),
+        }
+        for trigger in clock.met_by
+        if (rows := [row for row in lifecycle.transitions if row.trigger == trigger])
+    ]
+
+
+def evidence_of(connection: Connection, actor: Actor) -> Iterator[dict[str, Any]]:
+    """All evidence this account may read, in the order of its chains: what happened to no case, then case by case."""
+    query = (
+        select(ENTRIES, CONTENTS.c.content)
+        .outerjoin(CONTENTS, (CONTENTS.c.case_id == ENTRIES.c.case_id) & (CONTENTS.c.seq == ENTRIES.c.seq))
+        .where(
+            (ENTRIES.c.authority == actor.authority)
+            & ((ENTRIES.c.case_id == SYSTEM_CHAIN) | ENTRIES.c.lifecycle.in_(readable(actor)))
+        )
+        .order_by(ENTRIES.c.case_id, ENTRIES.c.seq)
+        .execution_options(yield_per=500)
+    )
+    for row in connection.execute(query).mappings():
+        yield {"entry": entry_name(row["lifecycle"], row["case_id"], row["seq"]), **row}

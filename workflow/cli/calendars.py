@@ -1,0 +1,106 @@
+"""Commands that do date sums. They need neither account nor database."""
+
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workflow.cli.options import AsJson, example, read_day
+from workflow.cli.output import emit, say
+
+if TYPE_CHECKING:
+    from scheduler.calendars import WorkingCalendar
+
+app = typer.Typer(name="calendar", help="Date sums.", no_args_is_help=True, rich_markup_mode=None)
+app.info.epilog = example("waymark calendar add 2026-12-23 3", "waymark calendar gestation 2027-03-01 2026-11-23")
+Day = Annotated[date, typer.Argument(metavar="DATE", parser=read_day, help="A date, such as 2026-11-23.")]
+MOST = 100_000
+
+
+class Unit(StrEnum):
+    """What is counted."""
+
+    WORKING_DAYS = "working_days"
+    DAYS = "days"
+    WEEKS = "weeks"
+    MONTHS = "months"
+
+
+def register(root: typer.Typer) -> None:
+    root.add_typer(app)
+
+
+@app.command(
+    epilog=example(
+        "waymark calendar add 2026-12-23 3",
+        "waymark calendar add 2026-11-30 6 --unit months",
+        "waymark calendar add 2026-12-29 -5",
+    ),
+    context_settings={"ignore_unknown_options": True},  # so that -5 is a number
+)
+def add(
+    day: Day,
+    number: Annotated[int, typer.Argument(metavar="N", min=-MOST, max=MOST, help="How many; negative to count back.")],
+    unit: Annotated[Unit, typer.Option(help="What to count.")] = Unit.WORKING_DAYS,
+    as_json: AsJson = False,
+) -> None:
+    """Adds working days, days, weeks or months to a date; working days are England's."""
+    from scheduler.calendars import written
+    from workflow.errors import BadInput
+
+    calendar = _calendar()
+    working = unit is Unit.WORKING_DAYS
+    try:
+        found = _added(day, number, unit, calendar)
+        off = calendar.skipped(min(day, found), max(day, found)) if working else []
+    except ValueError as error:
+        raise BadInput(str(error)) from None
+    named = [{"date": one, "why": why} for one, why in off if why not in ("Saturday", "Sunday")]
+    verified = not (working and calendar.beyond_horizon(max(day, found)))
+    if as_json:
+        said = {"from": day, "amount": number, "unit": unit.value, "date": found, "in_words": written(found)}
+        emit({**said, "not_counted": named, "verified": verified, "calendar": calendar.version if working else None})
+        return
+    say(f"{found.isoformat()} ({written(found)})")
+    for one in named:
+        say(f"  not counted: {one['date']} {one['why']}")
+    if not verified:
+        say(f"  bank holidays after {calendar.verified_to} are computed and may change")
+
+
+def _calendar() -> "WorkingCalendar":
+    """England's working days as the policies shipped have them."""
+    from workflow.bootstrap import checked_policies, england
+
+    return england(checked_policies()["statutory"])
+
+
+def _added(day: date, number: int, unit: Unit, calendar: "WorkingCalendar") -> date:
+    from scheduler.calendars import add_days, add_months
+
+    match unit:
+        case Unit.WORKING_DAYS:
+            return calendar.add_working_days(day, number)
+        case Unit.WEEKS:
+            return add_days(day, 7 * number)
+        case Unit.MONTHS:
+            return add_months(day, number)
+        case _:
+            return add_days(day, number)
+
+
+@app.command(epilog=example("waymark calendar gestation 2027-03-01 2026-11-23"))
+def gestation(
+    edd: Annotated[date, typer.Argument(metavar="EDD", parser=read_day, help="The expected date of birth.")],
+    day: Day,
+    as_json: AsJson = False,
+) -> None:
+    """Tells how far a pregnancy is on a day, as completed weeks+days."""
+    from scheduler.gestation import as_weeks, gestation_on
+
+    days = gestation_on(edd, day)
+    if as_json:
+        emit({"edd": edd, "date": day, "days": days, "gestation": as_weeks(days)})
+    else:
+        say(f"{as_weeks(days)} ({days} days)")

@@ -1,0 +1,90 @@
+"""The command that answers "why does this case stand where it does?" in plain words."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import typer
+
+from workflow.cli import cases
+from workflow.cli.options import AsJson, AsUser, Ref, example
+from workflow.cli.output import due, emit, heading, say, table, words
+from workflow.cli.session import opened
+
+
+def register(_: typer.Typer) -> None:
+    cases.app.command(epilog=example("waymark case explain PB-12"))(explain)
+
+
+def explain(ref: Ref, acting_as: AsUser = None, as_json: AsJson = False) -> None:
+    """Says why a case stands where it does: what was decided, its last moves, what each date waits for."""
+    from workflow import views
+
+    with opened() as session:
+        service, actor = session.service, session.actor(acting_as)
+        with service.database.read() as connection:
+            view = views.explain_view(connection, ref, actor, session.now, service.engine.calendar)
+    if as_json:
+        emit(view)
+        return
+    say(f"{view['case']} has been {view['state_label']} ({view['stage']}) since {words(view['since'])}.")
+    say(words(view["meaning"]))
+    if view["decision"]:
+        heading("What the policy says of the referral")
+        print_decision(view["decision"], {})
+    heading("The last moves")
+    for row in view["last_moves"]:
+        say(f"  {words(row['occurred_at'])}  {row['label']} by {row['actor']}: {row['from']} to {row['to']}")
+    if view["last_refusal"]:
+        row = view["last_refusal"]
+        say(f"  Last refused: {row['label']} by {row['actor']} at {words(row['recorded_at'])}: {_unmet(row)}")
+    heading("What its dates wait for")
+    for row in view["waiting_for"]:
+        say(f"  {row['deadline']} {row['label']}, due {due(row['due_at'])} ({row['status']})")
+        for move in row["waits_for"]:
+            here = "" if move["from_here"] else " (not from here)"
+            say(f"      {move['trigger']}: {move['label']}, by {', '.join(move['who'])}{here}")
+        if not row["waits_for"]:
+            say("      it ends when the case moves on")
+    if not view["waiting_for"]:
+        say("  No date is running.")
+
+
+def _unmet(row: Mapping[str, Any]) -> str:
+    return "; ".join(words(says) for _, _, says in row["unmet"])
+
+
+def print_decision(decision: Mapping[str, Any], services: Mapping[str, str]) -> None:
+    """A decision in plain words, with its trace."""
+    say(_verdict(decision, services))
+    if decision["missing"]:
+        say(f"Not known yet: {', '.join(decision['missing'])}.")
+    if decision["overlays"]:
+        say(f"Also applies: {', '.join(decision['overlays'])}.")
+    if decision["flags"]:
+        say(f"Flags: {', '.join(_spoken(decision['flags']))}.")
+    table(
+        ("rule", "result", "because"),
+        [(one["id"], one["result"].replace("_", " "), one["because"]) for one in decision["rules"]],
+    )
+
+
+def _verdict(decision: Mapping[str, Any], services: Mapping[str, str]) -> str:
+    def named(service: str | None) -> str:
+        return services.get(service, service.replace("_", " ")) if service else "no service"
+
+    rule = f" (rule {decision['rule']})" if decision["rule"] else ""
+    match decision["decision"]:
+        case "accept":
+            return f"Accepted for {named(decision['service'])}{rule}."
+        case "consent_needed":
+            return f"Meets the criteria of {named(decision['service'])}{rule}; the parents' consent is needed first."
+        case "route":
+            return f"Goes to {named(decision['service'])}{rule}."
+        case "manager_decision":
+            return f"A manager decides{rule}; suggested: {named(decision['default_service'])}."
+        case _:
+            return "Cannot be decided yet: more information is needed."
+
+
+def _spoken(names: Sequence[str]) -> list[str]:
+    return [name.replace("_", " ") for name in names]

@@ -1,0 +1,78 @@
+"""Commands that count: the cohort figures of an authority."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from workflow.cli.options import AsJson, AsUser, example, read_day
+from workflow.cli.output import emit, heading, say, words
+from workflow.cli.session import Session, opened
+
+if TYPE_CHECKING:
+    from workflow.accounts import Actor
+
+app = typer.Typer(name="report", help="Figures about cases.", no_args_is_help=True, rich_markup_mode=None)
+app.info.epilog = example("waymark report cohort --authority durham")
+
+
+def register(root: typer.Typer) -> None:
+    root.add_typer(app)
+
+
+@app.command(epilog=example("waymark report cohort", "waymark report cohort --authority durham --as-of 2022-07-31"))
+def cohort(
+    authority: Annotated[str | None, typer.Option(help="The authority; yours if left out.")] = None,
+    as_of: Annotated[
+        date | None, typer.Option(metavar="DATE", parser=read_day, help="As things stood at the end of that day.")
+    ] = None,
+    acting_as: AsUser = None,
+    as_json: AsJson = False,
+) -> None:
+    """Counts the cohorts: needs, plans and proceedings of pre-birth families, women on the Pause programme."""
+    with opened() as session:
+        figures = cohort_figures(session, session.actor(acting_as), authority, as_of, named=acting_as is not None)
+    if as_json:
+        emit(figures)
+    else:
+        print_figures(figures)
+
+
+def cohort_figures(
+    session: Session, actor: "Actor", authority: str | None, as_of: date | None, *, named: bool
+) -> Mapping[str, Any]:
+    """The figures of one authority. An account sees its own; a demo database shows all to whoever names nobody."""
+    from scheduler.calendars import local_date
+    from workflow import reports
+    from workflow.errors import NotAllowed
+
+    wanted = authority or actor.authority
+    session.service.policies.current(wanted)
+    with session.service.database.read() as connection:
+        demo = session.service.is_demo(connection) and not named
+        if wanted != actor.authority and not demo:
+            raise NotAllowed(f"{actor.username} works for {actor.authority} and sees no figures of {wanted}")
+        return reports.cohort(connection, wanted, as_of or local_date(session.now))
+
+
+def print_figures(figures: Mapping[str, Any], depth: int = 0) -> None:
+    """Figures in words, a group under its name."""
+    for name, value in figures.items():
+        label = "  " * depth + name.replace("_", " ")
+        if isinstance(value, Mapping):
+            (say if depth else heading)(label)
+            print_figures(value, depth + 1)
+        elif isinstance(value, list):
+            for one in value:
+                _print_one(label, one, depth)
+        else:
+            say(f"{label + ':':<44}{words(value)}")
+
+
+def _print_one(label: str, one: Any, depth: int) -> None:
+    if isinstance(one, Mapping):
+        say(f"{label}: {words(one.get('name'))}")
+        print_figures({name: value for name, value in one.items() if name != "name"}, depth + 2)
+    else:
+        say(f"{label}: {words(one)}")

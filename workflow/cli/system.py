@@ -1,0 +1,57 @@
+"""Commands that run the system: prepare the database, load the demo caseload, check the promises over all cases."""
+
+from typing import Annotated
+
+import typer
+
+from workflow.cli.options import AsJson, example
+from workflow.cli.output import emit, progress, say
+from workflow.cli.session import opened, opened_database
+
+
+def register(root: typer.Typer) -> None:
+    root.command(epilog=example("waymark migrate"))(migrate)
+    root.command(epilog=example("waymark demo"))(demo)
+    root.command(epilog=example("waymark check"))(check)
+
+
+def migrate() -> None:
+    """Creates the database named by WAYMARK_DATABASE_URL, or upgrades it."""
+    with opened_database() as database:
+        version = database.migrate()
+        say(f"{database.url.render_as_string(hide_password=True)} stands at schema {version}.")
+
+
+def demo(
+    if_empty: Annotated[bool, typer.Option("--if-empty", help="Do nothing where the demo is loaded already.")] = False,
+) -> None:
+    """Loads the demo caseload of invented people; refuses on a database that holds anything else."""
+    from workflow.demo import load_demo
+
+    with opened_database() as database:
+        database.migrate()
+    with opened() as session:
+        with session.service.database.read() as connection:
+            loaded = session.service.is_demo(connection)
+        if loaded and if_empty:
+            say("The demo caseload is loaded already.")
+            return
+        with progress("Loading the demo caseload") as tell:
+            load_demo(session.service, session.now, tell)
+    say("The demo caseload is loaded. `waymark tour` shows you round.")
+
+
+def check(as_json: AsJson = False) -> None:
+    """Checks the promises over all cases: somebody answers, a date is running, every row is what its evidence says."""
+    from workflow import invariants
+
+    with opened() as session, session.service.database.read() as connection, progress("Checking") as tell:
+        broken = invariants.broken_promises(connection, session.service.engine.calendar, tell)
+    if as_json:
+        emit({"broken": broken})
+    else:
+        for one in broken:
+            say(one)
+        say("Every promise holds." if not broken else f"{len(broken)} promises are broken.")
+    if broken:
+        raise typer.Exit(1)
