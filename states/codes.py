@@ -238,3 +238,117 @@ COURT_PLANS = {
     "F": "private-law order",
     "G": "other",
 }
+
+# Child protection and court: domain 5.1 to 5.3. Of the looked-after return only what a baby can have.
+CHILD_PROTECTION_AGENCIES = {
+    "social_care": "children's social care",
+    "police": "police",
+    "midwifery": "midwifery",
+    "health_visiting": "health visiting",
+    "other_health": "other health",
+    "education": "education or early years",
+    "probation": "probation",
+    "legal": "legal",
+    "other": "other",
+}
+ABUSE_CATEGORIES = {
+    "NEG": "neglect",
+    "PHY": "physical abuse",
+    "SAB": "sexual abuse",
+    "EMO": "emotional abuse",
+    "MUL": "more than one category",
+}
+ENQUIRY_FINDINGS = {
+    "likely_harm": "concerns substantiated, the child likely to suffer significant harm",
+    "no_likely_harm": "concerns substantiated, the child not likely to suffer significant harm",
+    "not_substantiated": "concerns not substantiated",
+}
+PRE_PROCEEDINGS_OUTCOMES = {"A": "outcome A", "B": "outcome B", "C": "outcome C"}  # the return's labels were not found
+COURT_APPLICATIONS = {
+    "care": "care order",
+    "supervision": "supervision order",
+    "care_and_placement": "care order and placement order",
+}
+ORDER_KINDS = {
+    "police_protection": "police protection",
+    "emergency_order": "emergency protection order",
+    "accommodated_s20": "accommodation by agreement (section 20)",
+    "interim_order": "interim care order",
+    "final_order": "care order or placement order",
+}
+LEGAL_STATUSES = {
+    "C1": "interim care order",
+    "C2": "full care order",
+    "E1": "placement order",
+    "V2": "section 20, single period",
+    "L1": "police protection",
+    "L2": "emergency protection order",
+}
+ADOPTION_PLACEMENTS = {
+    "A3": "for adoption with consent, with the current carer",
+    "A4": "for adoption with consent, not with the current carer",
+    "A5": "for adoption with a placement order, with the current carer",
+    "A6": "for adoption with a placement order, not with the current carer",
+}
+PLACEMENTS = {
+    "P1": "with parents",
+    "R2": "NHS or other health",
+    "R3": "mother and baby unit or family centre",
+    "T1": "in hospital for a time",
+    "T4": "other temporary placement",
+    "U1": "relative or friend, long-term fostering",
+    "U2": "relative or friend, fostering for adoption or concurrent planning",
+    "U3": "relative or friend, other fostering",
+    "U4": "foster carer, long-term",
+    "U5": "foster carer, fostering for adoption or concurrent planning",
+    "U6": "foster carer, other",
+    "K2": "children's home",
+}
+NEW_EPISODE_REASONS = {
+    "S": "started to be looked after",
+    "L": "change of legal status only",
+    "P": "change of placement and carer",
+    "T": "change of placement, same carer",
+    "B": "change of legal status, placement and carer",
+    "U": "change of legal status and placement, same carer",
+}
+CEASED_REASONS = {
+    "E11": "adopted, application unopposed",
+    "E12": "adopted, consent dispensed with",
+    "E2": "died",
+    "E3": "another authority took over",
+    "E4A": "returned home, planned",
+    "E4B": "returned home, unplanned",
+    "E13": "left to live with somebody without parental responsibility",
+    "E41": "child arrangements order",
+    "E45": "special guardianship, former carer, relative or friend",
+    "E46": "special guardianship, former carer, other",
+    "E47": "special guardianship, another relative or friend",
+    "E48": "special guardianship, another person",
+    "E8": "other reason",
+}
+REVIEW_PARTICIPATION = {
+    "PN0": "under 4 years old",
+    "PN1": "attended and spoke",
+    "PN2": "attended, somebody spoke for the child",
+    "PN3": "attended, views shown without words",
+    "PN4": "attended, views not given",
+    "PN5": "did not attend, somebody briefed to speak",
+    "PN6": "did not attend, views sent",
+    "PN7": "did not attend, views not given",
+}
+ADOPTION_REVERSALS = {
+    "RD1": "the child's needs have changed",
+    "RD2": "the court did not make a placement order",
+    "RD3": "no adopters could be found",
+    "RD4": "other reason",
+}
+PERMANENCE_PLANS = {
+    "return_home": "return to parents",
+    "connected_carer": "with a relative or friend",
+    "special_guardianship": "special guardianship",
+    "child_arrangements": "child arrangements order",
+    "long_term_fostering": "long-term fostering",
+    "early_permanence": "early permanence (fostering for adoption)",
+    "adoption": "adoption",
+}

@@ -25,6 +25,7 @@ def shared_rows(
 ) -> tuple[Transition, ...]:
     """`managers` run the team, `workers` advance the cases of this lifecycle."""
     waiting = open_states(states)
+    before = {state.id: state.label for state in states if not state.final and not state.holds}
     everyone = tuple(dict.fromkeys((*workers, *managers, Role.SERVICE_MANAGER, Role.LEGAL, Role.HEAD_OF_SERVICE)))
     return (
         Transition(
@@ -98,13 +99,14 @@ def shared_rows(
                 trigger="migrate_in",
                 label="Take over from another system",
                 sources=(NEW,),
-                to=state,
-                when=("migrate_to", state),
+                to=state.id,
+                when=("migrate_to", state.id),
                 roles=(Role.ADMINISTRATOR, *managers, Role.SERVICE_MANAGER),
                 facts=(
                     code("migrate_to", "State to take over in"),
                     code("source_reference", "Reference in the other system"),
                     day("since", "In this state since"),
+                    *([choice("came_from", "State it was in before", before)] if state.holds else []),
                     person("worker", "Owner", required=False),
                     day("received_on", "Referral received on", required=False),
                     day("edd", "Expected date of birth", required=False),
@@ -118,7 +120,8 @@ def shared_rows(
                 ),
                 basis="proposal: a caseload is taken over as evidence, never by writing a state",
             )
-            for state in waiting
+            for state in states
+            if not state.final
         ),
     )
 

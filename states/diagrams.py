@@ -43,8 +43,6 @@ def _table_row(lifecycle: Lifecycle, rows: Sequence[Transition]) -> dict[str, st
 
 
 def _target_words(lifecycle: Lifecycle, rows: Sequence[Transition]) -> str:
-    if rows[0].to == SELF:
-        return "stays"
     if rows[0].trigger == "migrate_in":
         return states_in_words(lifecycle, [row.to for row in rows])
     if is_way_back(rows[0]):
@@ -54,7 +52,7 @@ def _target_words(lifecycle: Lifecycle, rows: Sequence[Transition]) -> str:
             if row.when and row.when[1] != row.to and row.when[1] in lifecycle.state_by_id
         ]
         return "; ".join(["back to the state that was left", *changed])
-    return " or ".join(dict.fromkeys(name_of(lifecycle, row.to) for row in rows))
+    return " or ".join(dict.fromkeys("stays" if row.to == SELF else name_of(lifecycle, row.to) for row in rows))
 
 
 def _approval_words(row: Transition) -> str:

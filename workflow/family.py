@@ -57,7 +57,8 @@ class Following:
         return [row for row in rows if row is not None and not row["final"]]
 
     def _open_child_protection(self) -> None:
-        if not self.judged.values.get("immediate_safety_concern"):
+        under_way = any(row["lifecycle"] == "child_protection" for row in self._below())
+        if under_way or not self.judged.values.get("immediate_safety_concern"):
             return
         case = self.parent.case
         self.engine.fire_in(

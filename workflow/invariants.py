@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from config.policy import Policy
 from scheduler.calendars import WorkingCalendar
-from scheduler.deadlines import ClockEvent, DeadlineStatus, fold
+from scheduler.deadlines import ClockEvent, DeadlineStatus
 from states.catalogue import LIFECYCLES
 from states.facts import split_personal
 from states.guards import Child
@@ -19,6 +20,7 @@ from workflow.models import EntryKind
 from workflow.projection import Projection, asked_facts, replay
 from workflow.references import deadline_name, reference
 from workflow.repository import CHILDREN, DEADLINES
+from workflow.views import STORED_POLICIES, folded
 
 BATCH = 200  # cases held at once, with their evidence
 FOLDED = ("clock", "subject", "status", "started_at", "due_at", "due_on", "amber_at", "flags", "closed_at")
@@ -30,6 +32,7 @@ class _Seen:
 
     case: Mapping[str, Any]
     lifecycle: Lifecycle
+    policy: Policy
     entries: Sequence[Mapping[str, Any]]
     deadlines: Sequence[Mapping[str, Any]]
     children: Sequence[Mapping[str, Any]]
@@ -73,6 +76,7 @@ def _cases(connection: Connection) -> Iterator[_Seen]:
             yield _Seen(
                 case=case,
                 lifecycle=LIFECYCLES[case["lifecycle"]],
+                policy=STORED_POLICIES.by_digest(connection, case["policy"]),
                 entries=entries.get(case["id"], ()),
                 deadlines=deadlines.get(case["id"], ()),
                 children=children.get(case["id"], ()),
@@ -183,13 +187,15 @@ def _deadlines_are_their_events(seen: _Seen, calendar: WorkingCalendar) -> Itera
         if number not in rows or number not in events:
             where = "evidence, but no row" if number in events else "a row, but no evidence"
             yield f"its deadline {_deadline(seen, number)} has {where}"
-        elif wrong := _differences(rows[number], events[number], calendar):
+        elif wrong := _differences(rows[number], events[number], seen.policy, calendar):
             yield f"its deadline {_deadline(seen, number)} is not what its clock events add up to ({', '.join(wrong)})"
 
 
-def _differences(row: Mapping[str, Any], events: Sequence[ClockEvent], calendar: WorkingCalendar) -> list[str]:
+def _differences(
+    row: Mapping[str, Any], events: Sequence[ClockEvent], policy: Policy, calendar: WorkingCalendar
+) -> list[str]:
     try:
-        state = fold(events, calendar)
+        state = folded(events, policy, calendar)
     except ValueError as error:
         return [str(error)]
     wanted = {

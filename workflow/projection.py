@@ -14,7 +14,7 @@ from states.lifecycle import NEW, Lifecycle
 from workflow.models import EntryKind
 
 BECOME_CHILDREN = frozenset({"babies", "care_plans", "outcomes", "died_on"})
-BECOME_COLUMNS = frozenset({"worker", "team"})
+BECOME_COLUMNS = frozenset({"worker", "team", "came_from", "clocks"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ def advance(lifecycle: Lifecycle, before: Projection, step: Step) -> Projection:
     return replace(
         before,
         state=step.to,
-        came_from=_came_from(lifecycle, before, step.to),
+        came_from=_came_from(lifecycle, before, step),
         owner=step.facts.get("worker", before.owner),
         team=step.facts.get("team", before.team),
         facts=facts,
@@ -80,17 +80,16 @@ def advance(lifecycle: Lifecycle, before: Projection, step: Step) -> Projection:
     )
 
 
-def _came_from(lifecycle: Lifecycle, before: Projection, to: str) -> tuple[str, ...]:
-    """Entering a holding state remembers the state left; leaving it forgets that state and any remembered after it."""
-    if before.state in (to, NEW):
+def _came_from(lifecycle: Lifecycle, before: Projection, step: Step) -> tuple[str, ...]:
+    """The states left for one that is come back from, oldest first; forgotten once the case stands in any other."""
+    if step.to == before.state:
         return before.came_from
-    came_from = before.came_from
-    if lifecycle.state_by_id[before.state].holds and not lifecycle.state_by_id[to].holds:
-        return came_from[:-1]
-    if lifecycle.state_by_id[to].holds:
-        going_back = bool(came_from) and came_from[-1] == to
-        return came_from[:-1] if going_back else (*came_from, before.state)
-    return came_from
+    if not lifecycle.state_by_id[step.to].holds:
+        return ()
+    if before.state == NEW:
+        return (step.facts["came_from"],) if step.facts.get("came_from") else ()
+    going_back = bool(before.came_from) and before.came_from[-1] == step.to
+    return before.came_from[:-1] if going_back else (*before.came_from, before.state)
 
 
 def _day(value: Any) -> date | None:

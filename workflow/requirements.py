@@ -98,6 +98,7 @@ def judge(
         standing.family,
         trigger=trigger,
         submitted=values,
+        policy=standing.policy,
         actor=actor,
         occurred_at=occurred_at,
         decision=decision,
@@ -106,6 +107,9 @@ def judge(
         found = correctable(connection, standing.lifecycle, standing.case["id"], values)
         situation = replace(situation, derived={**situation.derived, "correctable": found})
     row = next((one for one in rows if one.holds(situation)), None)
+    if row is not None and len(rows) > 1:  # now that it is known which of the rows is meant, what that one asks for
+        asked = row.facts
+        values, problems = check_facts(asked, given)
     unmet = [*_role(actor, rows), *_state(standing, trigger, rows, row), *_time(standing, row, occurred_at, now)]
     unmet += [Unmet("fact", problem.where, problem.says) for problem in problems]
     judged = Judged(
@@ -142,10 +146,19 @@ def _asked(
 ) -> tuple[Fact, ...]:
     if not rows:
         return ()
-    facts = tuple({fact.name: fact for row in rows for fact in row.facts}.values())
+    facts = _of_any(rows)
     if rows[0].trigger == "correct":
         return (*facts, *facts_to_correct(connection, standing.lifecycle, standing.case["id"], given))
     return facts
+
+
+def _of_any(rows: Sequence[Transition]) -> tuple[Fact, ...]:
+    """The facts that rows of one trigger ask for together; required where each of them requires it."""
+    found: dict[str, Fact] = {}
+    for fact in (fact for row in rows for fact in row.facts):
+        everywhere = all(any(one.name == fact.name and one.required for one in row.facts) for row in rows)
+        found.setdefault(fact.name, fact if fact.required == everywhere else replace(fact, required=everywhere))
+    return tuple(found.values())
 
 
 def _decision(standing: Standing, values: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -121,17 +121,19 @@ def read_heads(file: Path) -> list[Head]:
 
 def verify_log(connection: Connection, outside: Iterable[Head] = (), trusted_key: str | None = None) -> int:
     """Recomputes the ordered log, checks its seals and those kept outside; its length, or EvidenceBroken."""
-    log_hashes = _verify_lines(connection)
-    for row in connection.execute(select(SEALS).order_by(SEALS.c.position)).mappings():
-        _verify_head(
-            Head(**{**row, "sealed_at": instant_text(row["sealed_at"])}), log_hashes, "the database", trusted_key
-        )
-    for head in outside:
-        _verify_head(head, log_hashes, "the file of heads", trusted_key)
-    return len(log_hashes)
+    kept = [
+        (Head(**{**row, "sealed_at": instant_text(row["sealed_at"])}), "the database")
+        for row in connection.execute(select(SEALS).order_by(SEALS.c.position)).mappings()
+    ]
+    kept += [(head, "the file of heads") for head in outside]
+    length, log_hashes = _verify_lines(connection, {head.position for head, _ in kept})
+    for head, where in kept:
+        _verify_head(head, log_hashes, where, trusted_key)
+    return length
 
 
-def _verify_lines(connection: Connection) -> Mapping[int, str]:
+def _verify_lines(connection: Connection, wanted: Collection[int]) -> tuple[int, Mapping[int, str]]:
+    """(length of the log, its hash at the wanted positions), every line recomputed."""
     query = (
         select(SEALED, ENTRIES.c.hash, ENTRIES.c.lifecycle)
         .outerjoin(ENTRIES, (ENTRIES.c.case_id == SEALED.c.case_id) & (ENTRIES.c.seq == SEALED.c.seq))
@@ -139,20 +141,27 @@ def _verify_lines(connection: Connection) -> Mapping[int, str]:
         .execution_options(yield_per=1000)
     )
     found: dict[int, str] = {}
-    previous = GENESIS
-    for position, row in enumerate(connection.execute(query), 1):
-        if row.hash is None:
-            raise EvidenceBroken(f"entry {row.seq} of case number {row.case_id} was sealed and is now missing")
-        name = entry_name(row.lifecycle, row.case_id, row.seq)
-        if row.position != position:
-            raise EvidenceBroken(f"line {position} of the sealed log is missing")
-        if row.hash != row.entry_hash:
-            raise EvidenceBroken(f"entry {name} is not the one that was sealed")
-        previous = _next_log_hash(previous, position, row)
-        if previous != row.log_hash:
-            raise EvidenceBroken(f"line {position} of the sealed log ({name}) was changed")
-        found[position] = previous
-    return found
+    position, previous = 0, GENESIS
+    with connection.execute(query) as result:
+        for position, row in enumerate(result, 1):  # its last value is the length
+            previous = _verify_line(row, position, previous)
+            if position in wanted:
+                found[position] = previous
+    return position, found
+
+
+def _verify_line(row: Any, position: int, previous: str) -> str:
+    if row.hash is None:
+        raise EvidenceBroken(f"entry {row.seq} of case number {row.case_id} was sealed and is now missing")
+    name = entry_name(row.lifecycle, row.case_id, row.seq)
+    if row.position != position:
+        raise EvidenceBroken(f"line {position} of the sealed log is missing")
+    if row.hash != row.entry_hash:
+        raise EvidenceBroken(f"entry {name} is not the one that was sealed")
+    log_hash = _next_log_hash(previous, position, row)
+    if log_hash != row.log_hash:
+        raise EvidenceBroken(f"line {position} of the sealed log ({name}) was changed")
+    return log_hash
 
 
 def _verify_head(head: Head, log_hashes: Mapping[int, str], where: str, trusted_key: str | None) -> None:

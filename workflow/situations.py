@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from config.policy import Policy
 from scheduler.calendars import completed_months, local_date
 from scheduler.gestation import gestation_on
 from states.guards import CaseUnder, Child, Situation
@@ -44,6 +45,7 @@ def situation_of(
     *,
     trigger: str,
     submitted: Mapping[str, Any],
+    policy: Policy,
     actor: Actor,
     occurred_at: datetime,
     decision: Mapping[str, Any] | None,
@@ -61,6 +63,7 @@ def situation_of(
         "decision": decision,
         "actor_role": actor.role,
         "owner": before.owner,
+        "fgdm_in_force": policy.in_force("fgdm_offer", occurred_on),
     }
     approvals = functools.partial(approvals_of, connection, case["id"])
     derived.update(_approvals(approvals, triggers_with_approval(lifecycle), trigger, submitted, occurred_at))

@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, select
 
+from config.limits import TimeLimit
+from config.policy import Policy
 from scheduler.calendars import WorkingCalendar
 from scheduler.deadlines import (
     ClockEvent,
@@ -26,6 +28,7 @@ from workflow.engine import past_events
 from workflow.errors import NotFound
 from workflow.models import SYSTEM_CHAIN, EntryKind
 from workflow.permissions import may_read
+from workflow.policies import Policies
 from workflow.references import deadline_name, entry_name, read_deadline_name, read_reference, reference
 from workflow.repository import CASES, DEADLINES, approvals_of, case_row, cases_under, children_of
 from workflow.requirements import who_may
@@ -176,7 +179,7 @@ def case_view(
         "children": [
             {name: getattr(child, name) for name in child.__slots__} for child in children_of(connection, case["id"])
         ],
-        "deadlines": deadlines_of(connection, lifecycle, case["id"], now, calendar),
+        "deadlines": deadlines_of(connection, lifecycle, case, now, calendar),
         "approvals": approvals_of(connection, case["id"]),
         "cases_under": [
             {"case": reference(row["lifecycle"], row["id"]), "state": row["state"], "child": row["child"]}
@@ -219,14 +222,26 @@ def _label(entry: Mapping[str, Any]) -> str:
     return rows[0].label if rows else str(entry["trigger"])
 
 
+# Versions of policies by their digest, which names one content for ever and everywhere.
+STORED_POLICIES = Policies({})
+
+
+def folded(events: Sequence[ClockEvent], policy: Policy, calendar: WorkingCalendar) -> DeadlineState:
+    """The deadline these events lead to, warned of as the policy of its case says."""
+    limit = TimeLimit.model_validate(events[0].limit)
+    return fold(events, calendar, policy.ladder(limit).amber)
+
+
 def deadlines_of(
-    connection: Connection, lifecycle: Lifecycle, case_id: int, now: datetime, calendar: WorkingCalendar
+    connection: Connection, lifecycle: Lifecycle, case: Mapping[str, Any], now: datetime, calendar: WorkingCalendar
 ) -> list[dict[str, Any]]:
     """A case's deadlines as its evidence says they are, running ones first."""
     by_number: dict[int, list[ClockEvent]] = {}
-    for event in past_events(connection, case_id):
+    for event in past_events(connection, case["id"]):
         by_number.setdefault(event.deadline, []).append(event)
-    rows = [_deadline_row(lifecycle, case_id, fold(events, calendar), now) for events in by_number.values()]
+    policy = STORED_POLICIES.by_digest(connection, case["policy"])
+    states = [folded(events, policy, calendar) for events in by_number.values()]
+    rows = [_deadline_row(lifecycle, case["id"], state, now) for state in states]
     return sorted(rows, key=lambda row: (row["closed_at"] is not None, row["due_at"] is None, str(row["due_at"])))
 
 
@@ -253,11 +268,12 @@ def deadline_view(
 ) -> tuple[dict[str, Any], Sequence[Step]]:
     """A deadline and the proof of its date, recomputed from the evidence alone."""
     lifecycle_id, case_id, number = read_deadline_name(name)
-    lifecycle, _ = readable_case(connection, reference(lifecycle_id, case_id), actor)
+    lifecycle, case = readable_case(connection, reference(lifecycle_id, case_id), actor)
     events = [event for event in past_events(connection, case_id) if event.deadline == number]
     if not events:
         raise NotFound(f"there is no deadline {name.strip()}")
-    return _deadline_row(lifecycle, case_id, fold(events, calendar), now), explain(events, calendar)
+    state = folded(events, STORED_POLICIES.by_digest(connection, case["policy"]), calendar)
+    return _deadline_row(lifecycle, case_id, state, now), explain(events, calendar)
 
 
 def audit_view(connection: Connection, ref: str, actor: Actor) -> list[dict[str, Any]]:

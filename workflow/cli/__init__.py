@@ -75,7 +75,8 @@ def sentence(error: Exception) -> str:
     if isinstance(error, WaymarkError) or is_a(error, "states.checks", "LifecycleError"):
         return str(error)
     if is_a(error, "config.criteria", "PolicyError"):
-        return "\n".join(getattr(error, "problems", [str(error)]))
+        problems = getattr(error, "problems", ())
+        return listed("this policy cannot be used", problems) if len(problems) > 1 else str(error)
     log(error)
     return f"this failed in a way nobody foresaw ({type(error).__name__}); the log line above says where"
 

@@ -71,9 +71,10 @@ def add(
 
 def _calendar() -> "WorkingCalendar":
     """England's working days as the policies shipped have them."""
-    from workflow.bootstrap import checked_policies, england
+    from config.policy import load_policies
+    from workflow.bootstrap import england
 
-    return england(checked_policies()["statutory"])
+    return england(load_policies()["statutory"])
 
 
 def _added(day: date, number: int, unit: Unit, calendar: "WorkingCalendar") -> date:

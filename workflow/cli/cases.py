@@ -48,6 +48,7 @@ def register(root: typer.Typer) -> None:
 )
 def open_case(
     kind: Annotated[str, typer.Argument(metavar="LIFECYCLE", help="The kind of case, such as prebirth or pause.")],
+    *,
     authority: Annotated[str | None, typer.Option(help="The authority; yours if left out.")] = None,
     team: Annotated[str | None, typer.Option(help="The team it is opened in; yours if left out.")] = None,
     facts: Facts = None,
@@ -93,6 +94,7 @@ def open_case(
 def advance(
     ref: Ref,
     trigger: Annotated[str, typer.Argument(help="The move, as `waymark case moves` names it.")],
+    *,
     facts: Facts = None,
     fact: FactPairs = None,
     version: Version = None,
@@ -173,6 +175,7 @@ def _due_text(written: str) -> str:
 
 @app.command("list", epilog=example("waymark case list", "waymark case list --lifecycle prebirth --owner ann.example"))
 def list_cases(
+    *,
     lifecycle: Annotated[str | None, typer.Option(help="Only cases of this kind.")] = None,
     state: Annotated[str | None, typer.Option(help="Only cases in this state.")] = None,
     owner: Annotated[str | None, typer.Option(metavar="USER", help="Only cases of this person.")] = None,
@@ -203,12 +206,13 @@ def list_cases(
 def print_worklist(rows: "list[dict[str, Any]]") -> None:
     table(
         ("case", "stage", "state", "owner", "next", "due", "status"),
-        [
-            (row["case"], row["stage"], row["state_label"], row["owner"] or f"({row['team']})", row["next"])
-            + (due(row["due_at"]), row["status"])
-            for row in rows
-        ],
+        [_worklist_line(row) for row in rows],
     )
+
+
+def _worklist_line(row: "Mapping[str, Any]") -> tuple[Any, ...]:
+    owner = row["owner"] or f"({row['team']})"
+    return row["case"], row["stage"], row["state_label"], owner, row["next"], due(row["due_at"]), row["status"]
 
 
 @app.command(epilog=example("waymark case show PB-12", "waymark case show PB-12 --json"))
@@ -241,8 +245,8 @@ def print_case(view: "Mapping[str, Any]") -> None:
         print_deadlines(view["deadlines"])
     if view["approvals"]:
         heading("Approvals")
-        names = ("seq", "trigger", "by_role", "asked_by", "decided_by", "approved", "valid_until")
-        table(names, [tuple(row[name] for name in names) for row in view["approvals"]])
+        heads = ("seq", "trigger", "by_role", "asked_by", "decided_by", "approved", "valid_until")
+        table(heads, [tuple(row[head] for head in heads) for row in view["approvals"]])
     if view["cases_under"]:
         heading("Cases under it")
         table(("case", "state", "child"), [tuple(row.values()) for row in view["cases_under"]])
@@ -263,12 +267,13 @@ def print_deadlines(rows: "list[dict[str, Any]]") -> None:
 def print_timeline(rows: "list[dict[str, Any]]") -> None:
     table(
         ("entry", "happened", "recorded", "what", "from", "to", "by", "remark"),
-        [
-            (row["entry"], row["occurred_at"], row["recorded_at"], row["label"], row["from"], row["to"])
-            + (f"{row['actor']} ({row['role']})", _remark(row))
-            for row in rows
-        ],
+        [_timeline_line(row) for row in rows],
     )
+
+
+def _timeline_line(row: "Mapping[str, Any]") -> tuple[Any, ...]:
+    when = (row["entry"], row["occurred_at"], row["recorded_at"])
+    return (*when, row["label"], row["from"], row["to"], f"{row['actor']} ({row['role']})", _remark(row))
 
 
 def _remark(row: "Mapping[str, Any]") -> str:

@@ -30,6 +30,7 @@ def register(_: typer.Typer) -> None:
 
 def correct(
     ref: Ref,
+    *,
     entry: Annotated[int, typer.Option(min=1, help="The number of the entry, as in PB-12#4.")],
     what: Annotated[What, typer.Option(help="What was wrong with it.")],
     why: Annotated[str, typer.Option(metavar="TEXT", help="Why it is corrected.")],

@@ -48,9 +48,10 @@ def verify(
     from workflow import audit, seals
 
     outside = seals.read_heads(head) if head is not None else []
-    with opened() as session, session.service.database.read() as connection, progress("Verifying") as tell:
-        key = session.service.settings.seal_key and session.service.seal_key().public_key().public_bytes_raw().hex()
-        verified = audit.verify_chains(connection, tell)
+    with opened() as session, session.service.database.read() as connection, progress() as tell:
+        signed = session.service.settings.seal_key is not None
+        key = session.service.seal_key().public_key().public_bytes_raw().hex() if signed else None
+        verified = audit.verify_chains(connection, lambda done: tell("Verifying", done, None))
         sealed = seals.verify_log(connection, outside, key)
     if as_json:
         found = {"entries": verified.entries, "cases": verified.cases, "erased": verified.erased}
@@ -98,11 +99,11 @@ def export(
 
     with opened() as session:
         actor = session.actor(acting_as)
-        with session.service.database.read() as connection, _target(to) as file, progress("Exporting") as tell:
+        with session.service.database.read() as connection, _target(to) as file, progress() as tell:
             for count, entry in enumerate(views.evidence_of(connection, actor), 1):
                 file.write(json_line(entry) + "\n")
                 if count % 500 == 0:
-                    tell(count)
+                    tell("Exporting", count, None)
 
 
 def _target(to: Path | None) -> AbstractContextManager[IO[str]]:

@@ -31,6 +31,7 @@ def register(root: typer.Typer) -> None:
 
 def import_file(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV or XLSX file.")],
+    *,
     authority: Annotated[str | None, typer.Option(help="The authority; yours if left out.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and change nothing.")] = False,
     template: Annotated[
@@ -41,22 +42,19 @@ def import_file(
 ) -> None:
     """Takes in referrals or a running caseload: all rows or none, each bad row named by line, column and reason."""
     from workflow import imports
-    from workflow.errors import BadInput
 
     if template is not None:
-        if file.exists():
-            raise BadInput(f"there is a file {file} already; name a new one")
         imports.write_template(template.value, file)
         say(f"{file} is ready to be filled in.")
         return
-    with opened() as session, progress("Importing") as tell:
+    with opened() as session, progress() as tell:
         actor = session.actor(acting_as)
-        report = imports.import_file(
-            session.service, file, actor, authority or actor.authority, session.now, dry_run, tell
-        )
+        wanted = authority or actor.authority
+        report = imports.import_file(session.service, file, actor, wanted, session.now, dry_run=dry_run, progress=tell)
     if as_json:
-        found = {name: getattr(report, name) for name in ("kind", "rows", "opened", "skipped")}
-        emit({**found, "dry_run": dry_run})
+        emit(report.to_json())
         return
     would = "would be opened" if dry_run else "opened"
-    say(f"{report.rows} {report.kind} rows read: {report.opened} cases {would}, {report.skipped} were here already.")
+    say(f"{report.rows} {report.kind} rows: {report.opened} cases {would}, {report.already_there} were here already.")
+    for note in report.notes:
+        say(note)

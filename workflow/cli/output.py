@@ -103,14 +103,14 @@ def _drawn(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
     Console(highlight=False).print(drawn)
 
 
-Progress = Callable[..., None]  # called with how much is done, and (where known) of how much
+Progress = Callable[[str, int, int | None], None]  # a phase, how much of it is done, and of how much where known
 
 
 @contextmanager
-def progress(label: str) -> Iterator[Progress]:
+def progress() -> Iterator[Progress]:
     """Shows how far long work has come, on standard error and only where that is a terminal."""
     if not sys.stderr.isatty():
-        yield lambda done, total=None: None
+        yield lambda phase, done, total: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
@@ -118,5 +118,5 @@ def progress(label: str) -> Iterator[Progress]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=None)
-        yield lambda done, total=None: bar.update(task, completed=done, total=total)
+        task = bar.add_task("", total=None)
+        yield lambda phase, done, total: bar.update(task, description=phase, completed=done, total=total)

@@ -26,6 +26,7 @@ def register(root: typer.Typer) -> None:
 )
 def add_user(
     username: Annotated[str, typer.Argument(help="The name to sign in with: small letters, digits, dots, dashes.")],
+    *,
     name: Annotated[str, typer.Option(help="The person's name.")],
     role: Annotated[Role, typer.Option(help=f"{ROLES}.", show_choices=False, metavar="ROLE")],
     team: Annotated[str, typer.Option(help="The team's code.")],

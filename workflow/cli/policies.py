@@ -86,7 +86,10 @@ def decide(
     values, problems = check_facts(_any_may_lack(REFERRAL_FACTS), without_nulls(read_facts(facts)))
     if problems:
         raise BadInput("these facts cannot be used", [problem.says for problem in problems])
-    decision = decided(policy, values).to_json()
+    try:
+        decision = decided(policy, values).to_json()
+    except ValueError as error:  # a date that no calendar has, in a fact that may also be a word
+        raise BadInput(f"these facts cannot be used: one of the dates is in no calendar ({error})") from None
     if as_json:
         emit(decision)
     else:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from workflow.accounts import Actor, Operator
     from workflow.bootstrap import Service
     from workflow.database import Database
-    from workflow.moves import Move, Moved
+    from workflow.moves import Moved
 
 
 def clock() -> datetime:
@@ -39,7 +39,7 @@ class Session:
     def fire(self, actor: "Actor", **said: Any) -> "Moved":
         from workflow.moves import Move
 
-        move: Move = Move(**said, source="cli", request_id=self.request_id)
+        move = Move(**said, source="cli", request_id=self.request_id)
         return self.service.engine.fire(move, actor, self.now)
 
 
@@ -50,8 +50,10 @@ def opened() -> Iterator[Session]:
     from workflow.bootstrap import open_service
 
     with _setting_told():
-        service = open_service(Settings())
+        service = open_service(Settings(), ready=False)
     try:
+        with _setting_told():
+            service.database.require_current()
         yield Session(service, clock(), secrets.token_hex(4))
     finally:
         service.database.close()

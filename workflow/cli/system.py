@@ -36,7 +36,7 @@ def demo(
         if loaded and if_empty:
             say("The demo caseload is loaded already.")
             return
-        with progress("Loading the demo caseload") as tell:
+        with progress() as tell:
             load_demo(session.service, session.now, tell)
     say("The demo caseload is loaded. `waymark tour` shows you round.")
 
@@ -45,8 +45,9 @@ def check(as_json: AsJson = False) -> None:
     """Checks the promises over all cases: somebody answers, a date is running, every row is what its evidence says."""
     from workflow import invariants
 
-    with opened() as session, session.service.database.read() as connection, progress("Checking") as tell:
-        broken = invariants.broken_promises(connection, session.service.engine.calendar, tell)
+    with opened() as session, session.service.database.read() as connection, progress() as tell:
+        calendar = session.service.engine.calendar
+        broken = invariants.broken_promises(connection, calendar, lambda done: tell("Checking", done, None))
     if as_json:
         emit({"broken": broken})
     else:

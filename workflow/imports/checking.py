@@ -1,15 +1,17 @@
 """Checks the rows of a file against lifecycles, teams, accounts and what was imported before; writes nothing."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
-from states.catalogue import LIFECYCLES
 
 from scheduler.calendars import at_time, local_date
-from states.lifecycle import Lifecycle
+from states.catalogue import LIFECYCLES
+from states.guards import GUARDS, Situation
+from states.lifecycle import NEW, Lifecycle, Transition
+from states.roles import Role
 from workflow.accounts import TEAMS, USERS, Actor
 from workflow.audit import CONTENTS, ENTRIES
 from workflow.database import Database
@@ -22,13 +24,14 @@ from workflow.imports.columns import (
     facts_of,
     gather,
     parse,
+    row_meant,
     rows_of,
     sheet,
 )
 from workflow.imports.problems import Problems
 from workflow.imports.reading import Row
 from workflow.models import Record
-from workflow.permissions import may_fire
+from workflow.permissions import may_fire, may_read
 from workflow.repository import CASES
 
 AT_A_TIME = 400  # rows looked up with one query
@@ -106,12 +109,13 @@ class Checker:
             for one in parsed:
                 self.tally.rows += 1
                 arrival = self._arrival(one)
-                self._note_reference(one, arrival)
+                self._note_reference(one)
                 case = found.get(_reference(one))
                 if case is not None and not one.is_bad("source_reference"):
                     self.tally.already_there += 1
                     self.tally.different += not _same(arrival if not one.bad else None, opened.get(case.id))
                     continue
+                self._note_parent(one)
                 for column, says in one.bad:
                     problems.add(says, line=one.line, column=column)
                 if arrival is not None and not one.bad:
@@ -131,16 +135,18 @@ class Checker:
                 parsed.says(column.name, "is missing")
             if column.must_be_past and isinstance(values.get(column.name), date):
                 self._check_past(parsed, column.name)
-        lifecycle = LIFECYCLES.get(REFERRAL_LIFECYCLE if self.kind is Kind.REFERRALS else values.get("lifecycle", ""))
+        lifecycle = self._lifecycle(parsed)
         if lifecycle is None:
             return None
         self._check_place(parsed, lifecycle)
-        facts = gather(self.columns, parsed, facts_of(lifecycle, self.kind))
+        row = row_meant(lifecycle, self.kind, values)
+        facts = gather(self.columns, parsed, row.facts if row else facts_of(lifecycle, self.kind))
         if self.kind is Kind.CASELOAD:
             self._check_taking_over(parsed, lifecycle)
         occurred_on = self._occurred_on(parsed)
-        if occurred_on is None or parsed.bad:
+        if row is None or occurred_on is None or parsed.bad:
             return None
+        self._check_guards(parsed, row, facts, occurred_on)
         return Arrival(
             line=parsed.line,
             source_reference=values["source_reference"],
@@ -151,6 +157,21 @@ class Checker:
             child=values.get("child"),
             parent_source_reference=values.get("parent_source_reference"),
         )
+
+    def _check_guards(self, parsed: Parsed, row: Transition, facts: Mapping[str, Any], occurred_on: date) -> None:
+        """The conditions of the table that look at nothing but the facts of the row."""
+        situation = Situation(
+            state=NEW,
+            trigger=self.kind.trigger,
+            actor=self.actor.username,
+            occurred_on=occurred_on,
+            facts=facts,
+            submitted=facts,
+        )
+        for name in row.guards:
+            derived = _Derived()
+            if not GUARDS[name].holds(replace(situation, derived=derived)) and not derived.was_asked:
+                parsed.bad.append((None, GUARDS[name].says))
 
     def _check_past(self, parsed: Parsed, name: str) -> None:
         if parsed.values[name] > self.today:
@@ -168,7 +189,7 @@ class Checker:
     def _check_place(self, parsed: Parsed, lifecycle: Lifecycle) -> None:
         """Whether the account may bring such cases in, and the team holds them."""
         kind = lifecycle.label.lower()
-        if not any(may_fire(self.actor, row) for row in rows_of(lifecycle, self.kind)):
+        if not may_bring_in(self.actor, lifecycle, self.kind):
             column = "lifecycle" if self.kind is Kind.CASELOAD else None
             parsed.bad.append((column, f"your account may not bring in {kind} cases"))
         team = parsed.values.get("team")
@@ -215,16 +236,15 @@ class Checker:
             seen.add(value)
 
     def _check_above(self, parsed: Parsed, lifecycle: Lifecycle) -> None:
-        values = parsed.values
-        for name, wanted in (("parent_source_reference", lifecycle.parent is not None), ("child", lifecycle.per_child)):
-            if wanted and name not in values and not parsed.is_bad(name):
-                parsed.says(name, "is missing")
-            if not wanted and name in values and not parsed.is_bad(name):
-                parsed.says(name, f"is not asked for: a {lifecycle.label.lower()} case has none")
+        name, given = "parent_source_reference", "parent_source_reference" in parsed.values
+        if lifecycle.parent and not given and not parsed.is_bad(name):
+            parsed.says(name, "is missing")
+        if given and not lifecycle.parent:
+            parsed.says(name, f"is not asked for: a {lifecycle.label.lower()} case stands under no other")
 
     # -- what rows are to each other
 
-    def _note_reference(self, parsed: Parsed, arrival: Arrival | None) -> None:
+    def _note_reference(self, parsed: Parsed) -> None:
         mine = parsed.values.get("source_reference")
         if mine is None:
             return
@@ -232,12 +252,17 @@ class Checker:
             parsed.says("source_reference", f"is the same as on line {self._lines[mine]}")
             return
         self._lines[mine] = parsed.line
-        named = parsed.values.get("lifecycle")
-        lifecycle = LIFECYCLES.get(named) if isinstance(named, str) else None
+        lifecycle = self._lifecycle(parsed)
         if lifecycle is not None and lifecycle.parent is None:
             self._lifecycles[mine] = lifecycle.id
-        if arrival is not None and lifecycle is not None and lifecycle.parent and arrival.parent_source_reference:
-            self._under.append((parsed.line, lifecycle.parent, arrival.parent_source_reference))
+
+    def _note_parent(self, parsed: Parsed) -> None:
+        lifecycle, above = self._lifecycle(parsed), parsed.values.get("parent_source_reference")
+        if lifecycle is not None and lifecycle.parent and above:
+            self._under.append((parsed.line, lifecycle.parent, above))
+
+    def _lifecycle(self, parsed: Parsed) -> Lifecycle | None:
+        return LIFECYCLES.get(REFERRAL_LIFECYCLE if self.kind is Kind.REFERRALS else parsed.values.get("lifecycle", ""))
 
     def _check_parents(self, problems: Problems) -> None:
         """Whether the cases that others stand under are in the file, or were imported before and are open."""
@@ -248,7 +273,9 @@ class Checker:
                 case = found.get(parent)
                 lifecycle = case.lifecycle if case else self._lifecycles.get(parent)
                 if lifecycle != wanted:
-                    says = f"no {LIFECYCLES[wanted].label.lower()} case of that reference is in this file or was imported"
+                    says = (
+                        f"there is no {LIFECYCLES[wanted].label.lower()} case of that reference, in this file or before"
+                    )
                     problems.add(says, line=line, column="parent_source_reference")
                 elif case is not None and case.final:
                     problems.add("that case has ended", line=line, column="parent_source_reference")
@@ -261,6 +288,25 @@ class Checker:
             .where(ENTRIES.c.case_id.in_([case.id for case in found.values()]) & (ENTRIES.c.seq == 1))
         )
         return {row["case_id"]: dict(row) for row in connection.execute(query).mappings()} if found else {}
+
+
+class _Derived(dict[str, Any]):
+    """Nothing is derived here; remembers whether a guard wanted something that only the engine can derive."""
+
+    was_asked = False
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.was_asked = True
+        return super().get(name, default)
+
+    def __missing__(self, name: str) -> None:
+        self.was_asked = True
+
+
+def may_bring_in(actor: Actor, lifecycle: Lifecycle, kind: Kind) -> bool:
+    """Whether an account may open such cases of its authority in this way."""
+    opens = actor.role is Role.ADMINISTRATOR or may_read(actor, lifecycle, actor.authority)
+    return opens and any(may_fire(actor, row) for row in rows_of(lifecycle, kind))
 
 
 def cases_by_source(connection: Connection, authority: str, references: Sequence[str | None]) -> dict[str, Found]:

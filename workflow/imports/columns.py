@@ -1,16 +1,17 @@
 """The columns of both kinds of file, derived from what the lifecycles ask for, and how a cell becomes a fact."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time
 from enum import StrEnum
 from functools import cache, cached_property
 from typing import Any
 
+from scheduler.calendars import at_time
 from states.catalogue import LIFECYCLES
-
-from states.facts import Fact, FactType, check_facts, choice, code, day, number
+from states.facts import Fact, FactType, check_facts, choice, code, day
+from states.guards import Situation
 from states.lifecycle import NEW, Lifecycle, Transition
 from workflow.imports.reading import Row, Value
 
@@ -60,9 +61,27 @@ def rows_of(lifecycle: Lifecycle, kind: Kind) -> tuple[Transition, ...]:
     return lifecycle.rows(kind.trigger, NEW)
 
 
+def row_meant(lifecycle: Lifecycle, kind: Kind, values: Mapping[str, Any]) -> Transition | None:
+    """The row by which a case with these values in its columns comes in."""
+    submitted = {"migrate_to": values.get(RENAMED["migrate_to"])}
+    situation = Situation(state=NEW, trigger=kind.trigger, actor="", occurred_on=date.min, submitted=submitted)
+    return next((row for row in rows_of(lifecycle, kind) if row.holds(situation)), None)
+
+
 def facts_of(lifecycle: Lifecycle, kind: Kind) -> tuple[Fact, ...]:
-    """What is asked of a case that comes in."""
-    return tuple({fact.name: fact for row in rows_of(lifecycle, kind) for fact in row.facts}.values())
+    """All that the rows by which such a case comes in ask for; required where each of them requires it."""
+    rows = rows_of(lifecycle, kind)
+    merged: dict[str, Fact] = {}
+    for fact in (fact for row in rows for fact in row.facts):
+        merged[fact.name] = _merged(merged.get(fact.name, fact), fact)
+    always = {name for name in merged if all(any(fact.name == name for fact in row.facts) for row in rows)}
+    return tuple(fact if fact.name in always else replace(fact, required=False) for fact in merged.values())
+
+
+def _merged(one: Fact, other: Fact) -> Fact:
+    """What fits one fact or another of the same name."""
+    choices = {**(one.choices or {}), **(other.choices or {})} or None
+    return replace(one, choices=choices, required=one.required and other.required)
 
 
 @dataclass(frozen=True)
@@ -121,9 +140,18 @@ def _referral_columns() -> Iterator[Column]:
 
 def _caseload_columns() -> Iterator[Column]:
     under = tuple(one.id for one in LIFECYCLES.values() if one.parent)
-    per_child = tuple(one.id for one in LIFECYCLES.values() if one.per_child)
     asked = _asked_by_lifecycles()
-    first = ("source_reference", "lifecycle", "migrate_to", "since", "worker", "team", "received_on", "edd")
+    first = (
+        "source_reference",
+        "lifecycle",
+        "migrate_to",
+        "came_from",
+        "since",
+        "worker",
+        "team",
+        "received_on",
+        "edd",
+    )
     of_the_row = {
         "lifecycle": choice("lifecycle", "Kind of case", {one.id: one.label for one in LIFECYCLES.values()}),
         "team": TEAM,
@@ -134,12 +162,11 @@ def _caseload_columns() -> Iterator[Column]:
             yield Column(name=name, fact=of_the_row[name], path=path, required=True)
         else:
             yield from _columns_of(*asked[name])
-    parent = "source reference of the case it stands under: a row of this file, or imported before"
+    parent = "Source reference of the case it stands under: a row of this file, or imported before"
     yield Column(
         name="parent_source_reference", fact=code("parent_source_reference", parent, required=False), only=under
     )
-    baby = number("child", "Number of the baby, in the order of birth", required=False, minimum=1, maximum=9)
-    yield Column(name="child", fact=baby, path=("child",) if "child" in asked else (), only=per_child)
+    yield from _columns_of(*asked["child"])
     for name, (fact, only) in asked.items():
         if name not in {*first, "child"}:
             yield from _columns_of(fact, only)
@@ -147,13 +174,14 @@ def _caseload_columns() -> Iterator[Column]:
 
 def _asked_by_lifecycles() -> dict[str, tuple[Fact, tuple[str, ...]]]:
     """What taking over asks for: each fact, and the lifecycles that ask for it where not all do."""
-    asked: dict[str, tuple[Fact, list[str]]] = {}
+    asked: dict[str, Fact] = {}
+    only: dict[str, list[str]] = {}
     for lifecycle in LIFECYCLES.values():
         for fact in facts_of(lifecycle, Kind.CASELOAD):
-            asked.setdefault(fact.name, (fact, []))[1].append(lifecycle.id)
-    return {
-        name: (fact, () if len(only) == len(LIFECYCLES) else tuple(only)) for name, (fact, only) in asked.items()
-    }
+            asked[fact.name] = _merged(asked.get(fact.name, fact), fact)
+            only.setdefault(fact.name, []).append(lifecycle.id)
+    everywhere = len(LIFECYCLES)
+    return {name: (fact, () if len(only[name]) == everywhere else tuple(only[name])) for name, fact in asked.items()}
 
 
 def _columns_of(
@@ -164,10 +192,12 @@ def _columns_of(
     path = (*path, fact.name)
     inside = len(path) > 1
     if fact.type is not FactType.RECORDS:
-        yield Column(name=name, fact=fact, path=path, required=fact.required and not inside, only=only)
+        yield Column(name=name, fact=fact, path=path, required=fact.required and not (inside or only), only=only)
         return
     if inside:  # no records at all is something known, and something else than an empty cell
-        yield Column(name=name, fact=choice(fact.name, fact.label, THERE_ARE_NONE, required=False), path=path, only=only)
+        yield Column(
+            name=name, fact=choice(fact.name, fact.label, THERE_ARE_NONE, required=False), path=path, only=only
+        )
     prefix, singular = name.removesuffix(fact.name), SINGULAR.get(fact.name, fact.name.removesuffix("s"))
     for slot in range(SLOTS.get(fact.name, 3)):
         for part in fact.fields:
@@ -214,19 +244,11 @@ def parse(header: Sequence[Column], row: Row) -> Parsed:
 
 def convert(fact: Fact, value: Value) -> Any:
     """A cell as the value of a fact; ValueError says what is wrong with it, without repeating it."""
-    match fact.type:
-        case FactType.DATE:
-            return read_day(value)
-        case FactType.BOOLEAN:
-            return _yes_or_no(value)
-        case FactType.INTEGER:
-            return _whole_number(value)
-        case FactType.CHOICE:
-            return _one_choice(fact, as_text(value))
-        case FactType.CHOICES:
-            return [_one_choice(fact, one.strip()) for one in as_text(value).split(";") if one.strip()]
-        case _:
-            return _text(fact, value)
+    if fact.type is FactType.CHOICE:
+        return _one_choice(fact, as_text(value))
+    if fact.type is FactType.CHOICES:
+        return [_one_choice(fact, one.strip()) for one in as_text(value).split(";") if one.strip()]
+    return READ[fact.type](value) if fact.type in READ else _text(fact, value)
 
 
 def read_day(value: Value) -> date:
@@ -252,6 +274,21 @@ def _written_day(value: Value) -> date:
     raise ValueError(A_DATE)
 
 
+def _instant(value: Value) -> str:
+    """An instant; the time is that of England where no offset from UTC is given."""
+    text = as_text(value)
+    if found := re.fullmatch(r"(\S+)[ T](\d{1,2}):(\d{2})(:\d{2})?", text, re.ASCII):
+        day, hour, minute = read_day(found[1]), int(found[2]), int(found[3])
+        if hour < 24 and minute < 60:
+            return at_time(day, time(hour, minute)).isoformat()
+    elif re.search(r"\d[+-]\d{2}:\d{2}$|\dZ$", text, re.ASCII):
+        try:
+            return datetime.fromisoformat(text).isoformat()
+        except ValueError:
+            pass
+    raise ValueError("must be a date and time such as 2026-11-23 09:30")
+
+
 def as_text(value: Value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -272,6 +309,14 @@ def _whole_number(value: Value) -> int:
     if isinstance(value, bool) or not re.fullmatch(r"[+-]?\d{1,9}", text, re.ASCII):
         raise ValueError("must be a whole number")
     return int(text)
+
+
+READ: Mapping[FactType, Callable[[Value], Any]] = {
+    FactType.DATE: read_day,
+    FactType.INSTANT: _instant,
+    FactType.BOOLEAN: _yes_or_no,
+    FactType.INTEGER: _whole_number,
+}
 
 
 def _one_choice(fact: Fact, text: str) -> str:

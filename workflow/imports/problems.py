@@ -21,14 +21,16 @@ class Problems:
         if len(self.listed) < MOST_LISTED:
             self.listed.append(f"{where}: {says}" if where else says)
 
+    def told(self) -> list[str]:
+        """The problems kept, and how many more there are."""
+        more = self.count - len(self.listed)
+        return [*self.listed, f"and {more:,} more"] if more else self.listed
+
     def raise_if_any(self) -> None:
         """Raises BadInput with everything found."""
-        if not self.count:
-            return
-        more = self.count - len(self.listed)
-        told = [*self.listed, f"and {more:,} more"] if more else self.listed
-        things = "one thing is" if self.count == 1 else f"{self.count:,} things are"
-        raise BadInput(f"nothing was imported, because {things} wrong in {self.file}", told)
+        if self.count:
+            things = "one thing is" if self.count == 1 else f"{self.count:,} things are"
+            raise BadInput(f"nothing was imported, because {things} wrong in {self.file}", self.told())
 
 
 def refuse(file: str, says: str) -> BadInput:

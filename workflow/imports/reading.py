@@ -58,7 +58,7 @@ class Row:
 def read_rows(path: Path, known: Callable[[str], bool]) -> Iterator[Row]:
     """The rows of a file, the header first; rows without content are left out.
 
-    `known` tells whether a word is the name of a column: the delimiter of a CSV file is the one that finds most of them.
+    `known` tells whether a word names a column: the delimiter of a CSV file is the one by which most of them are found.
     """
     _check_file(path)
     if path.suffix.lower() == ".xlsx":
@@ -227,10 +227,10 @@ class _openpyxl_said:  # noqa: N801  # reads as a clause of a with statement
 
 
 def _check_unpacked(path: Path) -> None:
-    with _openpyxl_said(path, "cannot be opened as an XLSX file: it is cut off or damaged, save it again"):
-        with zipfile.ZipFile(path) as archive:
-            parts = archive.infolist()
-            encrypted = any(part.flag_bits & 1 for part in parts)
+    said = _openpyxl_said(path, "cannot be opened as an XLSX file: it is cut off or damaged, save it again")
+    with said, zipfile.ZipFile(path) as archive:
+        parts = archive.infolist()
+    encrypted = any(part.flag_bits & 1 for part in parts)
     shared = sum(part.file_size for part in parts if part.filename.lower().endswith("sharedstrings.xml"))
     if encrypted:
         raise refuse(path.name, "is protected by a password: save it without one")

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from states.catalogue import LIFECYCLES
 from states.diagrams import as_json, as_markdown, as_mermaid, as_svg, as_table
 from states.drawing import text_width, wrap
 from states.facts import Fact, choice, code, records, text
@@ -74,12 +75,8 @@ def small(label: str = "Small") -> Lifecycle:
     )
 
 
-LIFECYCLES = [
-    pytest.param(PAUSE, id="pause"),
-    pytest.param(small(), id="small"),
-    pytest.param(small(AWKWARD), id="odd"),
-]
-each_lifecycle = pytest.mark.parametrize("lifecycle", LIFECYCLES)
+EXAMPLES = {**LIFECYCLES, "small": small(), "odd": small(AWKWARD)}
+each_lifecycle = pytest.mark.parametrize("lifecycle", EXAMPLES.values(), ids=EXAMPLES)
 
 
 def drawn(lifecycle: Lifecycle) -> ElementTree.Element:
@@ -210,6 +207,17 @@ class TestPicture:
                 left = float(words.attrib["x"]) - (wide / 2 if "text-anchor" in words.attrib else 0)
                 place = Box(left, float(words.attrib["y"]) - size, wide, size)
                 assert not any(place.overlaps(box) for box in boxes)
+
+    @each_lifecycle
+    def test_no_line_runs_through_a_box_or_marker(self, lifecycle: Lifecycle) -> None:
+        tree = drawn(lifecycle)
+        boxes = rectangles(tree)
+        for group in (one for one in tree.iter(f"{SVG}g") if "data-from" in one.attrib):
+            course = group.findall(f"{SVG}path")[0].attrib["d"]
+            points = [(float(x), float(y)) for x, y in re.findall(r"([\d.]+) ([\d.]+)(?=[A-Z]|$)", course)]
+            for (x, y), (_, to_y) in pairwise(points):
+                stretch = Box(x - 0.5, min(y, to_y) + 0.2, 1, abs(to_y - y) - 0.4)
+                assert not any(stretch.overlaps(box) for box in boxes)
 
     @each_lifecycle
     def test_a_strict_content_policy_shows_it(self, lifecycle: Lifecycle) -> None:

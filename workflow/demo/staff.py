@@ -1,0 +1,178 @@
+"""The demo's teams and accounts: every role, in two authorities."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from states.roles import Role
+from workflow import accounts
+from workflow.accounts import Operator
+from workflow.bootstrap import DEMO_MANAGER
+from workflow.demo.people import Names
+from workflow.models import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cast:
+    """Who plays which part in the cases of one authority, by user name."""
+
+    authority: str
+    team: str
+    front_door: str
+    duty: str
+    manager: str
+    service_manager: str
+    director: str
+    legal: str
+    chair: str
+    workers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseCast:
+    authority: str
+    team: str
+    lead: str
+    service_manager: str
+    practitioners: tuple[str, ...]
+
+
+def _numbered(stem: str, number: int) -> tuple[str, ...]:
+    return tuple(f"{stem}{one}" for one in range(1, number + 1))
+
+
+DURHAM = Cast(
+    authority="durham",
+    team="demo.durham.prebirth",
+    front_door="demo.durham.frontdoor",
+    duty="demo.durham.edt",
+    manager="demo.durham.tm",
+    service_manager=DEMO_MANAGER,
+    director="demo.durham.director",
+    legal="demo.durham.legal",
+    chair="demo.durham.chair",
+    workers=_numbered("demo.durham.worker", 6),
+)
+PAUSE = PauseCast(
+    authority="durham",
+    team="demo.durham.pause",
+    lead="demo.pause.lead",
+    service_manager=DEMO_MANAGER,
+    practitioners=_numbered("demo.pause.practitioner", 7),
+)
+BIRMINGHAM = Cast(
+    authority="birmingham",
+    team="demo.birmingham.prebirth",
+    front_door="demo.birmingham.cass",
+    duty="demo.birmingham.edt",
+    manager="demo.birmingham.tm",
+    service_manager="demo.birmingham.manager",
+    director="demo.birmingham.director",
+    legal="demo.birmingham.legal",
+    chair="demo.birmingham.chair",
+    workers=_numbered("demo.birmingham.worker", 6),
+)
+FAMILIES_FIRST = ("demo.durham.families-first", "demo.durham.ff.tm")  # team and its manager
+ASTI = ("demo.birmingham.asti", "demo.birmingham.asti.tm")
+SAFEGUARDING = ("demo.birmingham.safeguarding", "demo.birmingham.safeguarding.tm")
+CHILDREN_IN_CARE = ("demo.birmingham.children-in-care", "demo.birmingham.cic.tm")
+
+# code, name, whose record, manager; then the accounts of the team: user name and role
+_Team = tuple[str, str, Record, str | None, tuple[tuple[str, Role], ...]]
+
+
+def _workers(cast: Cast) -> tuple[tuple[str, Role], ...]:
+    return ((cast.manager, Role.TEAM_MANAGER), *((name, Role.CASEWORKER) for name in cast.workers))
+
+
+def _shared(cast: Cast, label: str) -> tuple[_Team, ...]:
+    """The teams every authority has beside those that hold cases."""
+    place = f"demo.{cast.authority}"
+    return (
+        (
+            f"{place}.management",
+            f"{label} service management",
+            Record.BOTH,
+            cast.service_manager,
+            (
+                (cast.service_manager, Role.SERVICE_MANAGER),
+                (f"{place}.head", Role.HEAD_OF_SERVICE),
+                (cast.director, Role.ASSISTANT_DIRECTOR),
+            ),
+        ),
+        (
+            f"{place}.door",
+            f"{label} front door and emergency duty",
+            Record.BABY,
+            cast.front_door,
+            ((cast.front_door, Role.FRONT_DOOR), (cast.duty, Role.EMERGENCY_DUTY)),
+        ),
+        (
+            f"{place}.court",
+            f"{label} legal and conference chairs",
+            Record.BABY,
+            cast.legal,
+            ((cast.legal, Role.LEGAL), (cast.chair, Role.CHAIR)),
+        ),
+        (
+            f"{place}.audit",
+            f"{label} audit and oversight",
+            Record.BOTH,
+            None,
+            (
+                (f"{place}.auditor", Role.AUDITOR),
+                (f"{place}.oversight", Role.OVERSIGHT),
+                (f"{place}.admin", Role.ADMINISTRATOR),
+            ),
+        ),
+    )
+
+
+def _led(code: str, name: str, manager: str, workers: int) -> _Team:
+    stem = manager.removesuffix(".tm")
+    people = tuple((one, Role.CASEWORKER) for one in _numbered(f"{stem}.worker", workers))
+    return (code, name, Record.BABY, manager, ((manager, Role.TEAM_MANAGER), *people))
+
+
+TEAMS: dict[str, tuple[_Team, ...]] = {
+    "durham": (
+        (DURHAM.team, "Durham Pre-birth Intervention Service", Record.BABY, DURHAM.manager, _workers(DURHAM)),
+        _led(FAMILIES_FIRST[0], "Durham Families First", FAMILIES_FIRST[1], 2),
+        (
+            PAUSE.team,
+            "Pause Durham",
+            Record.PAUSE,
+            PAUSE.lead,
+            ((PAUSE.lead, Role.PAUSE_LEAD), *((one, Role.PAUSE_PRACTITIONER) for one in PAUSE.practitioners)),
+        ),
+        *_shared(DURHAM, "Durham"),
+    ),
+    "birmingham": (
+        (BIRMINGHAM.team, "Birmingham Pre-Birth Service", Record.BABY, BIRMINGHAM.manager, _workers(BIRMINGHAM)),
+        _led(ASTI[0], "Birmingham ASTI", ASTI[1], 2),
+        _led(SAFEGUARDING[0], "Birmingham Safeguarding", SAFEGUARDING[1], 2),
+        _led(CHILDREN_IN_CARE[0], "Birmingham Children in Care", CHILDREN_IN_CARE[1], 2),
+        *_shared(BIRMINGHAM, "Birmingham"),
+    ),
+}
+
+
+def add_staff(connection: Connection, operator: Operator, names: Names, authorities: Iterable[str]) -> None:
+    """Makes the teams and accounts of these authorities. Every worker is trained (S-DUR) but one in Birmingham."""
+    untrained = BIRMINGHAM.workers[-1]
+    for authority in authorities:
+        for code, name, record, manager, people in TEAMS[authority]:
+            accounts.add_team(connection, operator, code=code, name=name, authority=authority, record=record)
+            for username, role in people:
+                accounts.add_user(
+                    connection,
+                    operator,
+                    username=username,
+                    name=names.anyone(),
+                    role=role,
+                    team=code,
+                    trained_learning_disability=role is Role.CASEWORKER and username != untrained,
+                )
+            if manager is not None:
+                accounts.set_manager(connection, operator, code=code, manager=manager)

@@ -1,0 +1,410 @@
+"""Cases under a pre-birth case: child protection, pre-proceedings, care proceedings and a looked-after child."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+from scheduler.calendars import add_days, add_months, at_time
+from workflow.demo import words
+from workflow.demo.prebirth import Course
+
+CP, PP = "child protection", "pre-proceedings"
+AGENCIES = ["social_care", "police", "midwifery", "health_visiting"]
+# The plan put to the court, the court's order, and the outcome of the child, by care plan
+COURT_PLAN = {"with_parents": "D", "mother_and_baby": "B", "adoption": "C", "special_guardianship": "E"}
+ORDER = {
+    "with_parents": "supervision_order",
+    "mother_and_baby": "supervision_order",
+    "adoption": "placement_order",
+    "special_guardianship": "special_guardianship",
+}
+OUTCOME = {
+    "with_parents": "with_parents_child_in_need",
+    "mother_and_baby": "with_parents_child_in_need",
+    "adoption": "adoption",
+    "special_guardianship": "special_guardianship",
+}
+
+
+def child_protection(course: Course, start: date, *, ends: date = date.max) -> Course:
+    """From the strategy discussion to a plan with core groups, visits and reviews."""
+    world, cast, worker = course.world, course.cast, course.family.worker
+    strategy, found = world.work(start, 1), world.work(start, 8)
+    conference = world.work(start, 13)
+
+    def then(day: date, trigger: str, by: str, **facts: Any) -> None:
+        course.story.then(day, trigger, by, case=CP, **facts)
+
+    course.story.opens(
+        start,
+        "child_protection",
+        "request_strategy",
+        worker,
+        case=CP,
+        concern_reason="What has been seen adds up to a risk of significant harm for the baby.",
+        safe_now="The mother stays with her aunt this week.",
+    )
+    then(
+        strategy,
+        "hold_strategy_s47",
+        cast.manager,
+        strategy_held_on=strategy,
+        agencies=AGENCIES,
+        strategy_note="An enquiry is needed; the parents are told why.",
+    )
+    then(
+        found,
+        "complete_s47_conference",
+        cast.manager,
+        s47_completed_on=found,
+        s47_finding="likely_harm",
+        s47_note="The worries stand; so do the strengths.",
+        conference_booked_for=conference,
+    )
+    then(
+        conference,
+        "hold_conference_plan",
+        cast.chair,
+        conference_on=conference,
+        agencies=AGENCIES,
+        quorate=True,
+        parents_views="Both took part and said what they want to change.",
+        category=world.rng.choice(("NEG", "EMO", "MUL")),
+        outline_plan="Who does what until the core group.",
+    )
+    _under_a_plan(course, conference, min(ends, add_days(world.today, 30)))
+    if ends < world.today:
+        then(ends, "end_plan", cast.chair, review_on=ends, ending_reason="The plan has done its work.", **REVIEW)
+    return course
+
+
+REVIEW = {"agencies": AGENCIES, "quorate": True, "parents_views": "Heard in the meeting."}
+
+
+def _under_a_plan(course: Course, conference: date, last: date) -> None:
+    world, story, worker = course.world, course.story, course.family.worker
+    before_last = add_days(last, -1)
+    for day in world.days(world.work(conference, 7), before_last, 12):
+        note = world.rng.choice(words.VISITS if day < course.born else words.VISITS_WITH_BABY)
+        seen = ["mother"] if day < course.born else ["mother", "child"]
+        story.then(day, "record_cp_visit", worker, case=CP, visited_on=day, people_seen=seen, visit_note=note)
+    for day in world.days(world.work(conference, 8), before_last, 39):
+        note = world.rng.choice(words.CORE_GROUPS)
+        story.then(
+            day, "hold_core_group", worker, case=CP, core_group_on=day, agencies=AGENCIES, core_group_note=note
+        )
+    review = world.work(add_days(add_months(conference, 3), -4))
+    while review <= before_last:
+        story.then(
+            review,
+            "hold_review",
+            course.cast.chair,
+            case=CP,
+            review_on=review,
+            category="NEG",
+            review_note="Progress is real; the plan goes on.",
+            **REVIEW,
+        )
+        review = world.work(add_days(add_months(review, 6), -4))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """What the court papers name of pre-proceedings."""
+
+    decided: date
+    offered: date
+
+
+def pre_proceedings(course: Course) -> Gateway:
+    """From the legal gateway, asked for just before the assessment is authorised, to the decision to issue."""
+    world, cast = course.world, course.cast
+    asked = world.work(course.authorised, -1)
+    started, letter, meeting = (world.work(asked, n) for n in (6, 9, 16))
+    decided = max(world.work(course.gestation(35, 1)), world.work(meeting, 2))
+
+    def then(day: date, trigger: str, by: str, **facts: Any) -> None:
+        course.story.then(day, trigger, by, case=PP, **facts)
+
+    course.story.opens(
+        asked,
+        "pre_proceedings",
+        "request_gateway",
+        course.family.worker,
+        case=PP,
+        gateway_reason="The assessment sees a risk that help alone may not meet.",
+        gateway_booked_for=started,
+    )
+    then(
+        started,
+        "start_pre_proceedings",
+        cast.service_manager,
+        pp_start_date=started,
+        gateway_note="Begin pre-proceedings; the parents get a lawyer and a clear plan.",
+        legal_advice="The threshold may be met at birth.",
+    )
+    then(
+        letter, "send_letter", cast.legal, lbp_sent_date=letter, fgdm_meeting_offer=letter, letter_is_for_unborn=True
+    )
+    then(
+        meeting,
+        "hold_first_meeting",
+        cast.manager,
+        initial_pp_meeting_date=meeting,
+        parents_represented=True,
+        agreement="Tests, appointments and a family meeting, each with a date.",
+        parents_views="Want the baby home with them, and a fair chance to show it.",
+    )
+    for day in world.days(world.work(add_days(meeting, 38)), add_days(decided, -1), 40):
+        note = "Went through the agreement line by line."
+        then(
+            day, "hold_pp_review", cast.manager, pp_review_on=day, parents_represented=True, review_note=note
+        )
+    _decide_to_issue(course, decided)
+    return Gateway(decided=decided, offered=letter)
+
+
+def _decide_to_issue(course: Course, decided: date) -> None:
+    world, cast, story = course.world, course.cast, course.story
+    story.then(
+        decided,
+        "decide_to_issue",
+        cast.service_manager,
+        case=PP,
+        step_decision_date=decided,
+        gateway_note="Apply on the day of birth, so that the court decides with all voices heard.",
+        legal_advice="The threshold is likely to be met.",
+        initial_plan=COURT_PLAN[course.family.care_plan],
+        family_group_meeting="declined",
+    )
+    ready = world.work(decided, 3)
+    story.then(ready, "prepare_papers", cast.legal, case=PP, papers_ready_on=ready)
+    for day in world.days(add_days(decided, 12), add_days(course.born, -1), 13):
+        story.then(
+            day, "review_decision_to_issue", cast.manager, case=PP, review_note="Nothing has changed; it stands."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Court:
+    """The days of the court: issue, the hearings, and the order."""
+
+    issued: date
+    managed: date
+    resolution: date
+    final: date
+    ordered: date
+
+
+def proceedings(course: Course, gateway: Gateway | None, *, issued: date, extended: bool = False) -> Court:
+    """The application, one case for each child, and its hearings."""
+    world = course.world
+    late = 42 if extended else 0
+    resolution, final = (world.work(add_days(issued, days + late)) for days in (140, 166))
+    court = Court(
+        issued=issued,
+        managed=world.work(issued, 13),
+        resolution=resolution,
+        final=final,
+        ordered=world.work(final, 3),
+    )
+    _issue(course, gateway, court)
+    for number in course.numbers:
+        _case_of_child(course, court, number)
+        _hearings(course, court, f"court {number}", extended=extended)
+    return court
+
+
+def _issue(course: Course, gateway: Gateway | None, court: Court) -> None:
+    cast, story, family = course.cast, course.story, course.family
+    if gateway is not None:
+        story.then(
+            court.issued,
+            "record_issue",
+            cast.legal,
+            case=PP,
+            court_app_date=court.issued,
+            court_reference=_reference(course),
+            short_notice=False,
+        )
+    story.then(
+        court.issued,
+        "issue_proceedings",
+        cast.legal,
+        gateway_decided_on=gateway.decided if gateway else course.world.work(course.born, 1),
+        gateway_agreed=True,
+        family_group_meeting="declined",
+        issued_on=court.issued,
+        court_reference=_reference(course),
+        court_children=[
+            {"child": number, "initial_plan": COURT_PLAN[family.care_plan]} for number in course.numbers
+        ],
+        care_plans=[{"child": number, "care_plan": family.care_plan} for number in course.numbers],
+    )
+    course.agreed("issue_proceedings", course.world.work(court.issued, 1))
+
+
+def _reference(course: Course) -> str:
+    return f"DEMO-{course.born:%y%m%d}"
+
+
+def _case_of_child(course: Course, court: Court, number: int) -> None:
+    away = course.family.care_plan in ("adoption", "special_guardianship")
+    course.story.opens(
+        court.issued,
+        "care_proceedings",
+        "issue",
+        course.cast.legal,
+        case=f"court {number}",
+        child=number,
+        **{"child_": number} if False else {},
+        issued_on=court.issued,
+        court_reference=_reference(course),
+        application="care" if away else "supervision",
+        initial_plan=COURT_PLAN[course.family.care_plan],
+        short_notice=False,
+        parents_represented=True,
+    )
+
+
+def _hearings(course: Course, court: Court, case: str, *, extended: bool) -> None:
+    cast, story = course.cast, course.story
+
+    def then(day: date, trigger: str, **facts: Any) -> None:
+        story.then(day, trigger, cast.legal, case=case, **facts)
+
+    note = "Directions given; the parents were heard."
+    then(court.managed, "hold_cmh", hearing_on=court.managed, hearing_note=note, next_hearing_on=court.resolution)
+    if extended:
+        until = add_days(court.issued, 181)
+        then(
+            course.world.work(add_days(court.issued, 160)),
+            "extend_timetable",
+            extension_ordered_on=course.world.work(add_days(court.issued, 160)),
+            timetable_ended_on=until,
+            timetable_until=add_days(until, 56),
+            extension_reason="A kin assessment that arrived late has to be tested.",
+        )
+    then(court.resolution, "hold_irh", hearing_on=court.resolution, hearing_note=note, next_hearing_on=court.final)
+    then(court.final, "hold_final_hearing", hearing_on=court.final, hearing_note=note)
+    then(
+        court.ordered,
+        "make_final_order",
+        ordered_on=court.ordered,
+        decision_note="The court agreed the plan.",
+        final_order=ORDER[course.family.care_plan],
+        final_plan=COURT_PLAN[course.family.care_plan],
+    )
+
+
+def end_court(course: Course, court: Court, *, supported: bool) -> date:
+    """What follows the order: support goes on, or the outcome of every child is agreed. The day of it."""
+    day = course.world.work(court.ordered, 2)
+    plan = course.family.care_plan
+    course.story.then(
+        day,
+        "end_court_support_continues" if supported else "end_court_outcome_agreed",
+        course.cast.legal,
+        final_orders=[{"child": number, "order": ORDER[plan]} for number in course.numbers],
+        **({} if supported else course.outcomes(OUTCOME[plan])),
+    )
+    return day
+
+
+def looked_after(course: Course, court: Court, *, number: int = 1) -> Course:
+    """A baby away from the parents under an interim order: visits, reviews and the plan for permanence."""
+    world, cast, story, plan = course.world, course.cast, course.story, course.family.care_plan
+    since, case = world.work(court.issued, 1), f"care {number}"
+    last = add_days(world.today, 30)
+    made = at_time(since, time(15, 30))
+    kin = plan == "special_guardianship"
+    story.opens(
+        since,
+        "looked_after",
+        "record_order",
+        course.family.worker,
+        case=case,
+        child=number,
+        became_looked_after_on=since,
+        **_order("interim_order", "C1", made),
+        court_reference=_reference(course),
+        placement="U3" if kin else "U5",
+        placed_on=since,
+        **({} if kin else {"early_permanence_from": since}),
+        reviewing_officer=cast.chair,
+    )
+    visits = [*world.days(world.work(since, 4), add_days(since, 42), 7), *world.days(add_days(since, 70), last, 39)]
+    for day in visits:
+        story.then(
+            day,
+            "record_lac_visit",
+            course.family.worker,
+            case=case,
+            visited_on=day,
+            child_seen=True,
+            visit_note="Baby seen with the carers; settled. Brought a photograph for the parents.",
+        )
+    _reviews(course, case, since, last)
+    story.then(
+        world.work(add_days(since, 105)),
+        "agree_permanence_plan",
+        cast.manager,
+        case=case,
+        permanence_plan="special_guardianship" if kin else "adoption",
+        plan_note="The family's views are recorded beside it.",
+    )
+    _after_order(course, court, case, kin=kin)
+    return course
+
+
+def _order(kind: str, status: str, made: datetime) -> dict[str, Any]:
+    return {"kind": kind, "legal_status": status, "made_at": made.isoformat()}
+
+
+def _reviews(course: Course, case: str, since: date, last: date) -> None:
+    world = course.world
+    first = world.work(since, 18)
+    second = world.work(add_days(add_months(first, 3), -5))
+    third = world.work(add_days(add_months(second, 6), -6))
+    for day in (first, second, third):
+        if day <= last:
+            course.story.then(
+                day,
+                "hold_lac_review",
+                course.cast.chair,
+                case=case,
+                review_on=day,
+                participation="PN0",
+                review_note="The plan was looked at with carers and parents.",
+            )
+
+
+def _after_order(course: Course, court: Court, case: str, *, kin: bool) -> None:
+    world, cast, story = course.world, course.cast, course.story
+    if kin:
+        story.then(
+            world.work(court.ordered, 1),
+            "discharge_order",
+            cast.legal,
+            case=case,
+            ceased_on=court.ordered,
+            reason_ceased="E45",
+            ceasing_note="With the grandparents who cared for the baby.",
+        )
+        return
+    decided = world.work(add_days(court.final, -14))
+    story.then(
+        decided,
+        "decide_adoption",
+        cast.director,
+        case=case,
+        adoption_decided_on=decided,
+        adoption_reason="Every option in the family was looked at first.",
+    )
+    story.then(
+        court.ordered,
+        "replace_order",
+        cast.legal,
+        case=case,
+        **_order("final_order", "E1", at_time(court.ordered, time(9))),
+    )
