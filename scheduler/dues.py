@@ -78,6 +78,8 @@ def moved(reckoning: Reckoning, shifts: Sequence[Pause | Extension]) -> When | N
 
 
 def _after_pause(when: When, pause: Pause, counts: Unit, calendar: WorkingCalendar) -> When:
+    if pause.since >= when.at:
+        return when  # a pause after the due date does not undo the breach
     if counts is Unit.HOURS:
         at = to_the_minute(when.at + (pause.until - pause.since))
         return When(at, local_date(at))

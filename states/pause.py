@@ -174,7 +174,7 @@ ABOUT_HER = (
     yes_no("care_experienced", "Is she care experienced?", required=False),
 )
 TAKEN_OVER = (
-    *ABOUT_HER,
+    *(replace(fact, required=False) for fact in ABOUT_HER),  # the system left behind may hold no more than dates
     day("first_engaged_on", "First engaged contact", required=False),
     day("programme_started_on", "Programme started on", required=False),
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from scheduler.calendars import SATURDAY, add_days, add_months
+from scheduler.calendars import add_days, add_months
 from scheduler.gestation import day_of, gestation_on
 from workflow.demo import words
 from workflow.demo.people import Names
@@ -13,7 +13,8 @@ from workflow.demo.staff import Cast
 from workflow.demo.story import Story, World
 
 MIDWIFE = "an invented midwife"
-FULL_WEEKS_16, FULL_WEEKS_28 = 112, 196
+SATURDAY = 5
+WEEKS_16, WEEKS_28 = 112, 196  # completed days of gestation
 HOSPITALS = {"durham": "an invented hospital in County Durham", "birmingham": "an invented hospital in Birmingham"}
 
 
@@ -60,7 +61,7 @@ class Course:
     def _submitted(self) -> date:
         """Before 24+0 where the case came early, and always before 32+0."""
         usual = self.world.work(self.family.referred, self.family.pace)
-        early = gestation_on(self.family.edd, self.accepted) <= FULL_WEEKS_16
+        early = gestation_on(self.family.edd, self.accepted) <= WEEKS_16
         latest = self.world.work(self.gestation(*((23, 2) if early else (31, 1))))
         if self.family.pace > 45:
             return usual
@@ -223,7 +224,7 @@ class Course:
     def plan_birth(self, *, legal_position: str = "none") -> "Course":
         world, cast, then = self.world, self.cast, self.story.then
         start = max(world.work(self.gestation(30, 3)), world.work(self.authorised, 1))
-        if gestation_on(self.family.edd, self.authorised) < FULL_WEEKS_28:
+        if gestation_on(self.family.edd, self.authorised) < WEEKS_28:
             then(start, "start_birth_plan", self.family.worker)
         then(
             max(world.work(self.gestation(33, 3)), world.work(start, 3)),

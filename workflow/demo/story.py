@@ -66,8 +66,18 @@ class Story:
     happenings: list[Happening] = field(default_factory=list)
 
     def opens(
-        self, day: date, lifecycle: str, trigger: str, by: str, *, case: str = FAMILY, child: int | None = None, **facts: Any
+        self,
+        day: date,
+        lifecycle: str,
+        trigger: str,
+        by: str,
+        *,
+        case: str = FAMILY,
+        child: int | None = None,
+        **facts: Any,
     ) -> None:
+        if child is not None:
+            facts["child"] = child
         self.happenings.append(
             Happening(day=day, trigger=trigger, by=by, case=case, facts=facts, opens=lifecycle, child=child)
         )

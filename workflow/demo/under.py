@@ -257,7 +257,6 @@ def _case_of_child(course: Course, court: Court, number: int) -> None:
         course.cast.legal,
         case=f"court {number}",
         child=number,
-        **{"child_": number} if False else {},
         issued_on=court.issued,
         court_reference=_reference(course),
         application="care" if away else "supervision",
