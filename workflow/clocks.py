@@ -52,9 +52,13 @@ class ClockWork:
     rearms: bool = False  # this step takes such a report back
     taken_over: Mapping[str, date] = field(default_factory=dict)  # due dates of a caseload taken over, by clock
 
+    def untouched(self) -> ClockChanges:
+        """The clocks as they run, before anything is done to them."""
+        return ClockChanges(running={row["number"]: dict(row) for row in self.running})
+
     def changes(self) -> ClockChanges:
         """What a transition does, by the table: meets and cancels first, then dates anew, then starts."""
-        done = ClockChanges(running={row["number"]: dict(row) for row in self.running})
+        done = self.untouched()
         effects = effects_of(self.lifecycle, self.situation.trigger, self.situation.state, self.target)
         met = self._end(done, effects)
         if self.lifecycle.state_by_id[self.target].final:  # closing settles everything

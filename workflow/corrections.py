@@ -74,12 +74,12 @@ def corrected_projection(
     return replay(lifecycle, [*entries, pending], start)
 
 
-def correct_clocks(
-    connection: Connection, work: ClockWork, changes: ClockChanges, correction: Mapping[str, Any]
-) -> None:
-    """Takes back, or moves in time, what the corrected entry did to the clocks."""
+def correct_clocks(connection: Connection, work: ClockWork, correction: Mapping[str, Any]) -> ClockChanges:
+    """Takes back, or moves in time, what the corrected entry did to the clocks; other dates are counted from anew."""
+    changes = work.untouched()
     if correction["correction"] == "facts":
-        return
+        work.date_anew(changes)
+        return changes
     entries = entries_of(connection, work.case["id"])
     entry = next(e for e in entries if e["seq"] == int(correction["entry"]))
     at = datetime.fromisoformat(correction["new_occurred_at"]) if correction["correction"] == "occurred_at" else None
@@ -88,6 +88,7 @@ def correct_clocks(
             _correct_start(work, changes, event, at)
         elif event.event in (EventKind.MET, EventKind.CANCELLED):
             _correct_end(work, changes, event, at)
+    return changes
 
 
 def _correct_start(work: ClockWork, changes: ClockChanges, event: ClockEvent, at: datetime | None) -> None:

@@ -289,9 +289,7 @@ class Engine:
         correcting = move.trigger == "correct"
         after = self._after(firing)
         work = self.clock_work(firing, after)
-        changes = work.changes()
-        if correcting:
-            correct_clocks(firing.connection, work, changes, judged.values)
+        changes = correct_clocks(firing.connection, work, judged.values) if correcting else work.changes()
         if judged.approval_follows:
             work.start(changes, APPROVAL_CLOCK, f"approval:{move.trigger}")
         self._check_promise(standing, after, changes)

@@ -116,7 +116,7 @@ class Following:
             judged = Judged.nothing(standing, self.move.trigger, self._situation(standing), **(values or {}))
             firing = replace(self.firing, standing=standing, judged=judged)
             work = self.engine.clock_work(firing, after)
-            changes = ClockChanges(running={one["number"]: dict(one) for one in work.running})
+            changes = work.untouched()
             change(work, changes)
             if changes.events or values:
                 self.engine.write_entry(firing, after, changes, self._said())

@@ -22,6 +22,7 @@ _RUNNING = (
 )
 _CHILDREN = select(CHILDREN).where(CHILDREN.c.case_id == bindparam("case_id")).order_by(CHILDREN.c.number)
 _UNDER = select(CASES).where(CASES.c.parent_id == bindparam("case_id")).order_by(CASES.c.id)
+_USED_KEY = select(KEYS).where((KEYS.c.actor == bindparam("actor")) & (KEYS.c.key == bindparam("key")))
 _CHANGE_CASE = CASES.update().where(CASES.c.id == bindparam("case_id"))
 _CHANGE_DEADLINE = DEADLINES.update().where(
     (DEADLINES.c.case_id == bindparam("b_case")) & (DEADLINES.c.number == bindparam("b_number"))
@@ -72,8 +73,7 @@ def approvals_of(connection: Connection, case_id: int) -> list[dict[str, Any]]:
 
 
 def used_key(connection: Connection, actor: str, key: str) -> RowMapping | None:
-    query = select(KEYS).where((KEYS.c.actor == actor) & (KEYS.c.key == key))
-    return connection.execute(query).mappings().first()
+    return connection.execute(_USED_KEY, {"actor": actor, "key": key}).mappings().first()
 
 
 def team_row(connection: Connection, code: str) -> RowMapping | None:

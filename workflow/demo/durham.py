@@ -1,6 +1,6 @@
 """Durham's pre-birth caseload: the families, plans and proceedings of S-DUR, and work that has ended or not begun."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,14 +10,7 @@ from workflow.demo.people import Names, born_at_age, parent, removal
 from workflow.demo.prebirth import Course, Family
 from workflow.demo.staff import DURHAM, FAMILIES_FIRST
 from workflow.demo.story import Story, World
-from workflow.demo.under import (
-    OUTCOME,
-    child_protection,
-    end_court,
-    looked_after,
-    pre_proceedings,
-    proceedings,
-)
+from workflow.demo.under import child_protection, end_court, looked_after, pre_proceedings, proceedings
 
 # S-DUR's needs. Two care-experienced parents are counted among those with a child removed as well.
 DISABILITY, SCHOOL, CARE, CARE_AND_REMOVAL, REMOVAL, OUTSIDE = (
@@ -149,6 +142,8 @@ class Durham:
     def family(self, need: str, referred: date, edd: date, **rest: Any) -> Family:
         override = {"override": CAPACITY} if need == OUTSIDE else {}
         facts = self.facts(need, referred)
+        for one in facts["parents"] if rest.get("consent_later") else ():
+            one["consent"] = "not_asked"
         return Family(
             **{"referred": referred, "edd": edd, "facts": facts, "worker": self.worker(), **override, **rest}
         )
@@ -199,27 +194,25 @@ class Durham:
             case "sign-off":
                 return self._in_assessment(one.need, 41, pace=40)
             case "consent":
-                return self._in_assessment(one.need, self.world.rng.randint(3, 6), asked=True)
+                return self._in_assessment(one.need, self.world.rng.randint(3, 6), consent_later=True)
             case "threshold review":
                 return self._reviewed(one.need)
         return self._planned(one)
 
-    def _in_assessment(self, need: str, days: int, *, asked: bool = False, **rest: Any) -> Story:
+    def _in_assessment(self, need: str, days: int, **rest: Any) -> Story:
         """A family referred so many working days ago, in week 17 to 19 of the pregnancy."""
         referred = self.world.work(self.world.today, -days)
         edd = add_days(referred, 280 - 7 * self.world.rng.randint(17, 19) - self.world.rng.randint(0, 6))
         family = self.family(need, referred, edd, **rest)
-        if not asked:
-            return self.course(family).authorise().story
-        for one in family.facts["parents"]:
-            one["consent"] = "not_asked"
-        return Course(self.world, DURHAM, self.names, _later(family)).refer().accept().story
+        if family.consent_later:
+            return Course(self.world, DURHAM, self.names, family).refer().accept().story
+        return self.course(family).authorise().story
 
     def _reviewed(self, need: str) -> Story:
         """A mother who has withdrawn her consent for now: a manager decides how to go on."""
         referred = self.world.work(self.world.today, -30)
         course = self.course(self.family(need, referred, add_days(referred, 280 - 7 * 18)))
-        course.story.happenings = course.story.in_order(self.world.work(self.world.today, -2))
+        course.story.cut(self.world.yesterday)
         course.story.then(
             self.world.yesterday,
             "withhold_consent",
@@ -332,8 +325,7 @@ class Durham:
         looked_after(course, court)
         agreed = end_court(course, court, supported=False)
         course.support(self.world.work(course.born, 3), add_days(agreed, -1))
-        course.close(self.world.work(agreed, 7), "RC4", removed=True)
-        return _without_care_after(course.story, court.ordered)
+        return course.close(self.world.work(agreed, 7), "RC4", removed=True).story
 
     def _handed_over(self, days: int) -> Story:
         """A child with a placement order: Families First goes on, and the case of the child goes with it."""
@@ -355,14 +347,14 @@ class Durham:
             accepted_on=day,
             handover_note="Read together with the new worker, who has met the carers.",
         )
-        course.story.happenings = [_by(one, worker) if one.day > day else one for one in course.story.happenings]
+        course.story.pass_on(day, course.family.worker, worker)
         return course.story
 
     def _pregnancy_ended(self, *, confirmed: bool) -> Story:
         """Nothing about a birth is sent any more, and the parents are offered company."""
         course = self.course(self.family(CARE, self.world.work(self.world.today, -24 if confirmed else -17), self._far()))
         told = self.world.work(self.world.today, -8 if confirmed else -1)
-        course.story.happenings = course.story.in_order(add_days(told, -1))
+        course.story.cut(told)
         course.story.then(told, "report_pregnancy_ended", course.family.worker, end_reported_by="the hospital")
         course.story.then(
             self.world.work(told, 1),
@@ -379,7 +371,7 @@ class Durham:
     def _moved_away(self) -> Story:
         course = self.course(self.family(REMOVAL, self.world.work(self.world.today, -26), self._far()))
         moved = self.world.work(self.world.today, -4)
-        course.story.happenings = course.story.in_order(add_days(moved, -1))
+        course.story.cut(moved)
         course.story.then(
             moved,
             "transfer_out",
@@ -391,23 +383,6 @@ class Durham:
             move_reason="The parents moved to be near her sister.",
         )
         return course.story
-
-
-def _later(family: Family) -> Family:
-    return Family(**{name: getattr(family, name) for name in family.__dataclass_fields__} | {"consent_later": True})
-
-
-def _by(one: Any, worker: str) -> Any:
-    from dataclasses import replace
-
-    return replace(one, by=worker) if ".worker" in one.by else one
-
-
-def _without_care_after(story: Story, last: date) -> Story:
-    story.happenings = [
-        one for one in story.happenings if not (one.case.startswith("care") and one.day > last and one.trigger != "discharge_order")
-    ]
-    return story
 
 
 def _in_court(course: Course, one: WithBaby) -> None:
@@ -425,6 +400,3 @@ def _in_court(course: Course, one: WithBaby) -> None:
     looked_after(course, court)
     course.support(world.work(course.born, 3), agreed)
 
-
-_Facts = Mapping[str, Any]
-__all__ = ["BORN", "OUTCOME", "UNBORN", "Durham"]

@@ -47,3 +47,38 @@ def load_demo(
     if head is not None and file is not None:
         seals.send_out(head, file)
     return summary
+
+
+def _require_empty(connection: Connection) -> None:
+    kind = connection.execute(select(INSTALLATION.c.value).where(INSTALLATION.c.name == "kind")).scalar()
+    if kind == "demo":
+        raise BadInput("the demo caseload is loaded already: name a new database in WAYMARK_DATABASE_URL to load it anew")
+    found = {
+        name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+        for name, table in (("cases", CASES), ("accounts", USERS), ("teams", TEAMS))
+    }
+    if kind is not None or any(found.values()):
+        there = ", ".join(f"{number} {name}" for name, number in found.items() if number) or f"a {kind} installation"
+        raise BadInput(f"the demo caseload is loaded into an empty database only, and this one holds {there}")
+
+
+def _load(
+    service: Service, connection: Connection, now: datetime, progress: Callable[[int, int], None]
+) -> DemoSummary:
+    """One transaction: a demo that stops half-way leaves nothing behind."""
+    rng = Random(SEED)
+    world = World(today=local_date(now), calendar=service.engine.calendar, rng=rng)
+    connection.execute(INSTALLATION.insert(), {"name": "kind", "value": "demo"})
+    names = Names(rng)
+    add_staff(connection, Operator(name="demo", now=now, request_id="demo", source="demo"), names, AUTHORITIES)
+    teller = Teller(engine=service.engine, connection=connection, now=now)
+    stories = list(_stories(world, names))
+    for done, story in enumerate(stories, 1):
+        teller.tell(story)
+        progress(done, len(stories))
+    accounts = connection.execute(select(func.count()).select_from(USERS)).scalar_one()
+    return DemoSummary(accounts=accounts, cases=teller.cases, moves=teller.moves)
+
+
+def _stories(world: World, names: Names) -> Iterator[Story]:
+    yield from Durham(world, names).stories()

@@ -1,7 +1,7 @@
 """A story: what is planned to happen to one case and those under it; what lies in the past is told to the engine."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from random import Random
 from typing import Any
@@ -84,6 +84,16 @@ class Story:
 
     def then(self, day: date, trigger: str, by: str, *, case: str = FAMILY, **facts: Any) -> None:
         self.happenings.append(Happening(day=day, trigger=trigger, by=by, case=case, facts=facts))
+
+    def cut(self, day: date) -> None:
+        """Plans nothing from that day on; what follows is planned anew."""
+        self.happenings = [one for one in self.happenings if one.day < day]
+
+    def pass_on(self, after: date, old: str, new: str) -> None:
+        """After that day another person does what was planned for the first."""
+        self.happenings = [
+            replace(one, by=new) if one.by == old and one.day > after else one for one in self.happenings
+        ]
 
     def in_order(self, until: date) -> list[Happening]:
         """What happens up to the end of that day."""

@@ -1,7 +1,7 @@
 """Cases under a pre-birth case: child protection, pre-proceedings, care proceedings and a looked-after child."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, time
 from typing import Any
 
 from scheduler.calendars import add_days, add_months, at_time
@@ -9,6 +9,7 @@ from workflow.demo import words
 from workflow.demo.prebirth import Course
 
 CP, PP = "child protection", "pre-proceedings"
+MADE_AT = time(9)
 AGENCIES = ["social_care", "police", "midwifery", "health_visiting"]
 # The plan put to the court, the court's order, and the outcome of the child, by care plan
 COURT_PLAN = {"with_parents": "D", "mother_and_baby": "B", "adoption": "C", "special_guardianship": "E"}
@@ -314,9 +315,8 @@ def looked_after(course: Course, court: Court, *, number: int = 1) -> Course:
     """A baby away from the parents under an interim order: visits, reviews and the plan for permanence."""
     world, cast, story, plan = course.world, course.cast, course.story, course.family.care_plan
     since, case = world.work(court.issued, 1), f"care {number}"
-    last = add_days(world.today, 30)
-    made = at_time(since, time(15, 30))
     kin = plan == "special_guardianship"
+    last = court.ordered if kin else add_days(world.today, 30)
     story.opens(
         since,
         "looked_after",
@@ -325,7 +325,7 @@ def looked_after(course: Course, court: Court, *, number: int = 1) -> Course:
         case=case,
         child=number,
         became_looked_after_on=since,
-        **_order("interim_order", "C1", made),
+        **_order("interim_order", "C1", since),
         court_reference=_reference(course),
         placement="U3" if kin else "U5",
         placed_on=since,
@@ -356,8 +356,8 @@ def looked_after(course: Course, court: Court, *, number: int = 1) -> Course:
     return course
 
 
-def _order(kind: str, status: str, made: datetime) -> dict[str, Any]:
-    return {"kind": kind, "legal_status": status, "made_at": made.isoformat()}
+def _order(kind: str, status: str, made: date) -> dict[str, Any]:
+    return {"kind": kind, "legal_status": status, "made_at": at_time(made, MADE_AT).isoformat()}
 
 
 def _reviews(course: Course, case: str, since: date, last: date) -> None:
@@ -405,5 +405,5 @@ def _after_order(course: Course, court: Court, case: str, *, kin: bool) -> None:
         "replace_order",
         cast.legal,
         case=case,
-        **_order("final_order", "E1", at_time(court.ordered, time(9))),
+        **_order("final_order", "E1", court.ordered),
     )

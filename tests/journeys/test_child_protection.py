@@ -1,0 +1,121 @@
+"""Child protection, as a practitioner would tell it: a plan made before birth, kept through it, and ended at a review."""
+
+from datetime import date
+from typing import Any
+
+from factories import Desk
+from journeys.parents import (
+    Facts,
+    born,
+    child_dies,
+    desk_on,
+    due,
+    every_edge_walked,
+    expecting,
+    has_ended,
+    how_they_ended,
+    open_states_of,
+    pregnancy_ends,
+    state_of,
+    taken_over,
+    with_baby,
+)
+from walks import Edge, Walk, missing_edges
+
+from states.lifecycle import NEW
+
+DUE = date(2027, 3, 1)
+TODAY = "2026-11-25"
+
+
+def test_a_plan_before_birth_goes_on_through_it_and_ends_at_a_review(desk: Desk) -> None:
+    parent = expecting(desk, due=DUE)
+    plan = Walk(desk, "child_protection").open("baby.CW", parent=parent)
+    assert due(plan) == {"strategy_discussion": "2026-11-26"}
+
+    plan.after(days=1).step("hold_strategy_s47", "baby.TM", to="s47")
+    assert how_they_ended(plan, "strategy_discussion") == ["met"]
+    assert due(plan) == {"initial_conference": "2026-12-17"}  # 15 working days
+
+    # The conference is held nearer the birth; the reason and who agreed are recorded, and the date moves.
+    later = {"conference_by": "2027-01-11", "later_conference_agreed_by": "the invented chair"}
+    plan.after(days=10).refuses("complete_s47_conference", "baby.TM", "give the date, the reason", **later)
+    later["later_conference_reason"] = "the local window before birth"
+    plan.step("complete_s47_conference", "baby.TM", to="icpc_booked", s47_finding="likely_harm", **later)
+    assert due(plan) == {"initial_conference": "2027-01-11"}
+
+    plan.after(days=33)  # Saturday 9 January
+    plan.refuses("hold_conference_plan", "baby.CHAIR", "not held on a Saturday or Sunday")
+    friday = {"conference_on": "2027-01-08"}
+    plan.refuses("hold_conference_plan", "baby.CHAIR", "not quorate", quorate=False, **friday)
+    plan.step("hold_conference_plan", "baby.CHAIR", to="cp_plan", category="NEG", **friday)
+    assert how_they_ended(plan, "initial_conference") == ["met"]
+    assert due(plan) == {"first_core_group": "2027-01-22", "first_review": "2027-04-08", "cp_visit": "2027-01-22"}
+
+    plan.after(days=11).step("record_cp_visit", "baby.CW", people_seen=["mother"])
+    plan.step("hold_core_group", "baby.CW")
+    assert due(plan) == {"next_core_group": "2027-03-03", "first_review": "2027-04-08", "cp_visit": "2027-02-03"}
+
+    # The birth leaves the plan as it is.
+    plan.after(days=39)
+    born(desk, parent, DUE)
+    assert state_of(desk, plan.case) == "cp_plan"
+    assert due(plan)["first_review"] == "2027-04-08"
+
+    plan.after(days=36).step("hold_review", "baby.CHAIR")
+    assert due(plan)["later_review"] == "2027-10-06"  # 6 months on
+    plan.after(days=176).step("hold_review", "baby.CHAIR")
+    assert due(plan)["later_review"] == "2028-03-29"
+    plan.after(days=150).step("end_plan", "baby.CHAIR", to="plan_ended")
+    assert how_they_ended(plan, "first_review") == ["met"]
+    assert how_they_ended(plan, "later_review") == ["met", "met"]
+    assert how_they_ended(plan, "cp_visit") == ["met", "cancelled"]
+    has_ended(plan, "plan_ended")
+
+
+def test_a_pregnancy_that_ends_ends_the_plan_in_the_same_moment(desk: Desk) -> None:
+    parent = expecting(desk, due=DUE)
+    plan = taken_over(desk, "child_protection", "cp_plan", parent=parent, conference_on=TODAY)
+    pregnancy_ends(desk, parent)
+    has_ended(plan, "ended")
+
+
+def test_the_death_of_a_twin_ends_that_childs_plan_and_no_other(desk: Desk) -> None:
+    parent = with_baby(desk, date(2026, 11, 20), date(2026, 11, 20))
+    one, two = (taken_over(desk, "child_protection", "cp_plan", parent=parent, child=child) for child in (1, 2))
+    child_dies(desk, parent, 1)
+    has_ended(one, "ended")
+    assert state_of(desk, two.case) == "cp_plan"
+    assert due(two)["cp_visit"] == "2026-12-09"
+
+
+def test_a_plan_made_before_birth_ends_when_no_baby_of_that_pregnancy_lives(desk: Desk) -> None:
+    parent = expecting(desk, due=DUE)
+    plan = taken_over(desk, "child_protection", "cp_plan", parent=parent)
+    born(desk, parent, date(2026, 11, 20), date(2026, 11, 20))
+    child_dies(desk, parent, 2)
+    assert state_of(desk, plan.case) == "cp_plan"  # it is the sibling's too
+    child_dies(desk, parent, 1)
+    has_ended(plan, "ended")
+
+
+def test_every_transition_is_fired_and_refused(sqlite_url: str) -> None:
+    desk = desk_on(sqlite_url)
+    parent = expecting(desk, due=DUE)
+
+    def standing(edge: Edge) -> Walk:
+        walk = Walk(desk, "child_protection")
+        if edge[1] == NEW:
+            return walk
+        if edge[0] != "correct" or edge[1] in open_states_of("child_protection"):
+            return taken_over(desk, "child_protection", edge[1], parent=parent)
+        return ended_in(desk, parent, edge[1])
+
+    def opening(walk: Walk, edge: Edge) -> Facts:
+        return {"parent": parent}
+
+    def yesterday(walk: Walk, edge: Edge) -> Facts:
+        return {}
+
+    walks = every_edge_walked("child_protection", standing, {"request_strategy": opening})
+    assert missing_edges("child_protection", walks) == (set(), set())

@@ -1,0 +1,281 @@
+"""Pause Durham: the cohorts of S-DUR and S-PAU, each woman's eighteen months told month by month."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from scheduler.calendars import add_days, add_months
+from states.pause import OUTCOME_DOMAINS, REVIEW_MONTHS
+from workflow.demo import words
+from workflow.demo.people import Names, born_at_age, shares
+from workflow.demo.staff import PAUSE
+from workflow.demo.story import Story, World
+
+NEVER = date.max
+CURRENT, LATER, EARLIER = "Durham current", "Durham later", "Durham earlier"
+YOUNGEST, OLDEST = 22, 40
+GRADUATION = date(2022, 7, 29)  # S-PAU: all of the earlier cohort graduated in July 2022
+RETURNED = date(2022, 3, 14)  # when two children went back to their mother, in that cohort
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Woman:
+    """What a story needs to know of a woman: what the report counts, and when she starts the programme."""
+
+    cohort: str
+    facts: Mapping[str, Any]
+    practitioner: str
+    started: date
+    known_through: str = "removals_data"
+    stops: date = NEVER  # nothing more is planned from this day on
+    returned: date | None = None
+
+
+class Journey:
+    """Plans one woman's journey backwards and forwards from the day her programme starts."""
+
+    def __init__(self, world: World, woman: Woman) -> None:
+        self.world, self.woman = world, woman
+        self.story = Story(authority=PAUSE.authority, team=PAUSE.team)
+        self.started = world.work(woman.started)
+        self.engaged = world.work(add_days(self.started, -world.rng.randint(84, 104)))
+        self.found = world.work(add_days(self.engaged, -world.rng.randint(14, 25)))
+        self.identified = world.work(self.found, -6)
+
+    def then(self, day: date, trigger: str, *, lead: bool = False, **facts: Any) -> None:
+        self.story.then(day, trigger, PAUSE.lead if lead else self.woman.practitioner, **facts)
+
+    def whole(self) -> Story:
+        self.before()
+        self.engagement()
+        self.contacts()
+        self.programme()
+        self.story.cut(self.woman.stops)
+        return self.story
+
+    def before(self) -> None:
+        """Identified, found eligible, approached."""
+        woman, world = self.woman, self.world
+        self.story.opens(
+            self.identified,
+            "pause",
+            "identify",
+            PAUSE.lead,
+            **woman.facts,
+            cohort=woman.cohort,
+            known_through=woman.known_through,
+            data_basis="public task: support for women whose children were removed",
+            safe_contact="By text to her own phone; nothing by post.",
+        )
+        self.then(
+            world.work(self.identified, 3), "start_check", lead=True, contact_plan="A call by somebody she knows."
+        )
+        self.then(
+            self.found,
+            "find_eligible",
+            lead=True,
+            meets_criteria=True,
+            criteria_trace="Children removed, age, lives here, no child in her care: each looked at.",
+        )
+        for day in world.days(add_days(self.found, 25), add_days(self.engaged, -1), 26):
+            self.then(day, "review_as_lead", lead=True, review_note="Still time; another card will be sent.")
+
+    def engagement(self) -> None:
+        """Sixteen weeks at most to get to know each other, then her decision."""
+        world = self.world
+        self.then(
+            self.engaged,
+            "begin_engagement",
+            lead=True,
+            first_engaged_on=self.engaged,
+            agrees_to_meet=True,
+            agreement="Explained what Pause is and that she can stop at any time; she wants to try.",
+            worker=self.woman.practitioner,
+        )
+        self.then(add_days(self.engaged, 35), "record_baseline", baseline_scores=self.scores(1, 3))
+        talked = world.work(add_days(self.started, -9))
+        self.then(talked, "discuss_pause", note="Talked it through over two visits.")
+        self.then(
+            self.started,
+            "commit",
+            lead=True,
+            commitment=True,
+            committed_on=self.started,
+            informed_choice_on=talked,
+            programme_started_on=self.started,
+        )
+
+    def scores(self, low: int, high: int) -> list[dict[str, Any]]:
+        return [{"domain": one, "score": self.world.rng.randint(low, high)} for one in OUTCOME_DOMAINS]
+
+    def month(self, months: int, days: int = 0) -> date:
+        return add_days(add_months(self.started, months), days)
+
+    @property
+    def graduates(self) -> date:
+        """The first working day on which eighteen months are complete, or the day the cohort celebrates together."""
+        day = max(self.month(18), GRADUATION if self.woman.cohort == EARLIER else date.min)
+        return day if self.world.calendar.is_working(day) else self.world.work(day, 1)
+
+    def contacts(self) -> None:
+        """Contact at most ten working days apart, from the first meeting to the end of the programme."""
+        for day in self.world.days(self.world.work(self.engaged, 5), add_days(self.graduates, -1), 11):
+            self.then(
+                day,
+                "record_contact",
+                contact_kind=self.world.rng.choice(("visit", "visit", "visit", "phone", "message", "group")),
+                note=self.world.rng.choice(words.CONTACTS),
+            )
+
+    def programme(self) -> None:
+        """Reviews, transition and graduation; her outcomes, and the end of the work after a light touch."""
+        world = self.world
+        for months in REVIEW_MONTHS:
+            day = world.work(self.month(months, -4))
+            self.then(
+                day,
+                "review",
+                review_month=str(months),
+                outcome_scores=self.scores(min(1 + months // 6, 3), 4 if months < 12 else 5),
+                review_note="Looked back and ahead; she chose what comes next.",
+            )
+            self.decide(world.work(day, 1), "review")
+        if self.woman.returned is not None:
+            self._child_returned(self.woman.returned)
+        wishes = "A slower pace, and the art group."
+        self.then(world.work(self.month(15, 12)), "begin_transition", lead=True, her_wishes=wishes)
+        plan = "Who she rings for what, and what she wants to finish first."
+        self.then(world.work(self.month(16, 10)), "agree_transition_plan", transition_plan=plan)
+        self.then(self.graduates, "graduate", lead=True, graduated_on=self.graduates)
+        self._afterwards()
+
+    def decide(self, day: date, trigger: str) -> None:
+        self.then(
+            day, "decide_approval", lead=True, for_trigger=trigger, decision="approve", decision_reason="Read and agreed."
+        )
+
+    def _child_returned(self, day: date) -> None:
+        self.then(
+            day,
+            "record_child_returned",
+            child_returned_on=day,
+            children_returned=2,
+            note="The court agreed; both children are home.",
+        )
+        self.then(
+            self.world.work(day, 4),
+            "decide_on_return",
+            lead=True,
+            return_decision="stays_adapted",
+            her_wishes="To finish what she began, with visits while the children are at school.",
+        )
+
+    def _afterwards(self) -> None:
+        world, day = self.world, self.graduates
+        self.then(
+            world.work(day, 8),
+            "record_outcomes",
+            final_scores=self.scores(3, 5),
+            achievements="Her own front door, and a voluntary job.",
+            follow_up_agreed=True,
+        )
+        self.then(world.work(day, 12), "begin_next_steps", her_wishes="To come to the group now and then.")
+        look_back = world.work(add_months(day, 6))
+        self.then(look_back, "review", review_note="Doing well; she comes to the group when she likes.")
+        asked = world.work(add_months(look_back, 5))
+        self.then(asked, "request_approval", for_trigger="close", evidence="She says it is time, and has the number.")
+        self.decide(world.work(asked, 1), "close")
+        wishes = "To keep the number."
+        self.then(world.work(asked, 2), "close", closure_reason="COMPLETED", her_wishes=wishes)
+
+
+class Pause:
+    """Plans the stories of the three cohorts; the oldest first, since a practitioner works with eight at most."""
+
+    def __init__(self, world: World, names: Names) -> None:
+        self.world, self.names, self.women = world, names, 0
+
+    def stories(self) -> Iterator[Story]:
+        for woman in (*self._earlier(), *self._current(), *self._later()):
+            yield Journey(self.world, woman).whole()
+        yield from self._others()
+
+    def cohort(self, women: int, *, removed: int, care_experienced: int, on: date) -> Iterator[dict[str, Any]]:
+        """The facts of so many women: with these totals, and between them aged 22 to 40 on that day."""
+        rng = self.world.rng
+        removals = shares(rng, removed, women, least=1 if removed < 4 * women else 2, most=7)
+        ages = [YOUNGEST, OLDEST, *(rng.randint(YOUNGEST + 1, OLDEST - 1) for _ in range(women - 2))]
+        from_care = [True] * care_experienced + [False] * (women - care_experienced)
+        rng.shuffle(ages)
+        rng.shuffle(from_care)
+        for age, number, cared in zip(ages, removals, from_care, strict=True):
+            yield self.facts(age, number, cared, on)
+
+    def facts(self, age: int, removed: int, care_experienced: bool, on: date) -> dict[str, Any]:
+        return {
+            "name": self.names.woman(),
+            "date_of_birth": born_at_age(self.world.rng, age, on),
+            "children_removed": removed,
+            "care_experienced": care_experienced,
+        }
+
+    def practitioner(self) -> str:
+        self.women += 1
+        return PAUSE.practitioners[self.women % len(PAUSE.practitioners)]
+
+    def _earlier(self) -> Iterator[Woman]:
+        """S-PAU's previous cohort: from January 2021 to a graduation together in July 2022."""
+        women = self.cohort(22, removed=83, care_experienced=8, on=GRADUATION)
+        for number, facts in enumerate(women):
+            yield Woman(
+                cohort=EARLIER,
+                facts=facts,
+                practitioner=self.practitioner(),
+                started=add_days(date(2021, 1, 4), number),
+                returned=RETURNED if number == 9 else None,
+            )
+
+    def _current(self) -> Iterator[Woman]:
+        """S-DUR: 21 on the programme and 2 in pre-engagement."""
+        women = self.cohort(21, removed=83, care_experienced=8, on=self.world.today)
+        for number, facts in enumerate(women):
+            started = add_days(self.world.today, -25 - 23 * number)
+            yield Woman(cohort=CURRENT, facts=facts, practitioner=self.practitioner(), started=started)
+        for days in (9, 20):
+            yield self._approached(CURRENT, days)
+
+    def _later(self) -> Iterator[Woman]:
+        """S-PAU's current cohort: 11 fully on the programme, 10 on the way to it."""
+        women = self.cohort(11, removed=33, care_experienced=8, on=self.world.today)
+        for number, facts in enumerate(women):
+            started = add_days(self.world.today, -12 - 13 * number)
+            yield Woman(cohort=LATER, facts=facts, practitioner=self.practitioner(), started=started)
+        for days in (6, 13, 24):
+            yield self._approached(LATER, days, known_through="pre_birth" if days == 6 else "removals_data")
+        for ahead in (4, 7, 30, 45, 58, 66, 80):
+            facts = self.facts(self.world.rng.randint(YOUNGEST, OLDEST), 2, False, self.world.today)
+            started = add_days(self.world.today, ahead)
+            yield Woman(cohort=LATER, facts=facts, practitioner=self.practitioner(), started=started)
+
+    def _approached(self, cohort: str, days: int, **rest: Any) -> Woman:
+        """A woman found eligible so many days ago, who has not yet agreed to meet."""
+        facts = self.facts(self.world.rng.randint(YOUNGEST, OLDEST), 2, False, self.world.today)
+        return Woman(
+            cohort=cohort,
+            facts=facts,
+            practitioner=self.practitioner(),
+            started=add_days(self.world.today, 110 - days),
+            **rest,
+        )
+
+    def _others(self) -> Iterator[Story]:
+        """Women in no figure: known but not approached yet, or who have chosen otherwise."""
+        rng, today = self.world.rng, self.world.today
+        for days, trigger in ((3, None), (9, "start_check"), (40, "find_not_eligible"), (60, "decline_offer")):
+            facts = self.facts(rng.randint(YOUNGEST, OLDEST), 1, False, today)
+            woman = Woman(cohort=LATER, facts=facts, practitioner=self.practitioner(), started=NEVER)
+            yield self._short(woman, self.world.work(today, -days), trigger)
+
+    def _short(self, woman: Woman, identified: date, last: str | None) -> Story:
+        raise NotImplementedError
