@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from states.checks import checked
 from states.codes import COURT_APPLICATIONS, COURT_PLANS, FINAL_ORDERS
-from states.common import open_states, shared_clocks, shared_rows
+from states.common import open_states, shared_rows
 from states.court_guards import born_on, day_of, end_with_parent, in_order, said, taking_over
 from states.facts import choice, code, day, number, text, yes_no
 from states.guards import Situation, guard
@@ -262,7 +262,7 @@ TRANSITIONS = (
     ),
     end_with_parent(STATES),
     *taking_over(
-        shared_rows(STATES, managers=(TM,), workers=(CW,)),
+        shared_rows(STATES, managers=(TM,), workers=(CW,), approvals=False),
         CHILD,
         day("issued_on", "Issued on", "day 1 of the 26 weeks"),
         day("timetable_until", "Extended until", required=False),
@@ -295,7 +295,6 @@ CLOCKS = (
         only_if="next_hearing_lies_ahead",
         owner=LEG,
     ),
-    *shared_clocks(STATES),
 )
 
 CARE_PROCEEDINGS = checked(

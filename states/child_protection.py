@@ -2,7 +2,7 @@
 
 from states.checks import checked
 from states.codes import ABUSE_CATEGORIES, CHILD_PROTECTION_AGENCIES, ENQUIRY_FINDINGS
-from states.common import open_states, shared_clocks, shared_rows
+from states.common import open_states, shared_rows
 from states.court_guards import day_of, end_with_parent, in_order, is_before_birth, said, taking_over
 from states.facts import choice, choices, day, number, text, yes_no
 from states.guards import Situation, guard
@@ -336,7 +336,7 @@ TRANSITIONS = (
     ),
     end_with_parent(STATES),
     *taking_over(
-        shared_rows(STATES, managers=(TM,), workers=(CW, CHAIR)),
+        shared_rows(STATES, managers=(TM,), workers=(CW, CHAIR), approvals=False),
         number("child", "Number of the child", "only after birth", required=False, minimum=1),
         day("strategy_held_on", "Strategy discussion held on", required=False),
         day("conference_on", "Initial conference held on", required=False),
@@ -396,7 +396,6 @@ CLOCKS = (
         met_by=("record_cp_visit",),
         repeats=True,
     ),
-    *shared_clocks(STATES),
 )
 
 CHILD_PROTECTION = checked(

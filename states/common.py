@@ -20,13 +20,9 @@ def open_states(states: Sequence[State]) -> tuple[str, ...]:
     return tuple(state.id for state in states if not state.final)
 
 
-def shared_rows(
-    states: Sequence[State], *, managers: tuple[Role, ...], workers: tuple[Role, ...]
+def _approval_rows(
+    waiting: tuple[str, ...], everyone: tuple[Role, ...], managers: tuple[Role, ...]
 ) -> tuple[Transition, ...]:
-    """`managers` run the team, `workers` advance the cases of this lifecycle."""
-    waiting = open_states(states)
-    before = {state.id: state.label for state in states if not state.final and not state.holds}
-    everyone = tuple(dict.fromkeys((*workers, *managers, Role.SERVICE_MANAGER, Role.LEGAL, Role.HEAD_OF_SERVICE)))
     return (
         Transition(
             trigger="request_approval",
@@ -58,6 +54,18 @@ def shared_rows(
             guards=("approval_is_asked_for", "decider_did_not_ask", "decider_has_the_tier"),
             basis="domain 10.5: never decided by who asked",
         ),
+    )
+
+
+def shared_rows(
+    states: Sequence[State], *, managers: tuple[Role, ...], workers: tuple[Role, ...], approvals: bool = True
+) -> tuple[Transition, ...]:
+    """`managers` run the team, `workers` advance the cases; without `approvals` no move of theirs takes one."""
+    waiting = open_states(states)
+    before = {state.id: state.label for state in states if not state.final and not state.holds}
+    everyone = tuple(dict.fromkeys((*workers, *managers, Role.SERVICE_MANAGER, Role.LEGAL, Role.HEAD_OF_SERVICE)))
+    return (
+        *(_approval_rows(waiting, everyone, managers) if approvals else ()),
         Transition(
             trigger="change_worker",
             label="Change worker or team",

@@ -2,7 +2,7 @@
 
 from states.checks import checked
 from states.codes import COURT_PLANS, FAMILY_GROUP_MEETINGS, PRE_PROCEEDINGS_OUTCOMES
-from states.common import open_states, shared_clocks, shared_rows
+from states.common import open_states, shared_rows
 from states.court_guards import born, born_on, day_of, end_with_parent, in_order, said, taking_over
 from states.facts import choice, code, day, text, yes_no
 from states.guards import Situation, guard
@@ -369,7 +369,7 @@ TRANSITIONS = (
     ),
     end_with_parent(STATES),
     *taking_over(
-        shared_rows(STATES, managers=(TM,), workers=(CW,)),
+        shared_rows(STATES, managers=(TM,), workers=(CW,), approvals=False),
         day("pp_start_date", "Decided to begin on", required=False),
         day("lbp_sent_date", "Letter sent on", required=False),
         day("fgdm_meeting_offer", "Family group decision-making meeting offered on", required=False),
@@ -457,7 +457,6 @@ CLOCKS = (
         met_by=("record_issue",),
         owner=LEG,
     ),
-    *shared_clocks(STATES),
 )
 
 PRE_PROCEEDINGS = checked(

@@ -291,6 +291,8 @@ BEFORE_BIRTH_WORK = ("assessment", "sign_off", "pre_birth_clinic", "birth_planni
 IN_DOUBT = ("threshold_review", "route_sent")
 UNBORN = ("referred", "consent_pending", "allocation", *BEFORE_BIRTH_WORK, *IN_DOUBT)
 AFTER_BIRTH = ("born", "post_birth_support", "care_proceedings")
+# Outcomes can be agreed before an assessment that was begun is authorised; it still has to be, or nothing could close.
+ASSESSED_LATE = (*AFTER_BIRTH, "outcome_agreed")
 WITH_BABY = (*AFTER_BIRTH, *IN_DOUBT)
 CONSENT_NEEDED = ("consent_pending", "allocation", *BEFORE_BIRTH_WORK, "born", "post_birth_support")
 BACK_FROM_REPORT = {state: state for state in UNBORN}
@@ -561,7 +563,7 @@ ASSESSMENT_MOVES = (
     move(
         "submit_assessment",
         "Submit the assessment after the birth",
-        AFTER_BIRTH,
+        ASSESSED_LATE,
         SELF,
         (CW,),
         "domain 10.5: authorised after the birth, so written after it too",
@@ -610,7 +612,7 @@ ASSESSMENT_MOVES = (
     move(
         "authorise_after_birth",
         "Authorise the assessment after the birth",
-        AFTER_BIRTH,
+        ASSESSED_LATE,
         SELF,
         MANAGERS,
         "domain 10.5",
@@ -1271,7 +1273,7 @@ CLOCKS = (
     clock(
         "assessment_due",
         "Authorise the assessment",
-        (*UNBORN, *AFTER_BIRTH),
+        (*UNBORN, *ASSESSED_LATE),
         met_by=AUTHORISED,
         only_if="assessment_is_due",
     ),

@@ -48,7 +48,7 @@ class ClockWork:
     occurred_at: datetime
     recorded_at: datetime
     past_events: Callable[[], Sequence[ClockEvent]]  # read from the evidence only where a date may change
-    silenced: Callable[[], Sequence[ClockEvent]]  # what the latest report that a pregnancy has ended cancelled
+    silenced: Callable[[], Sequence[ClockEvent]]  # what a report that the pregnancy has ended did, and still stands
     rearms: bool = False  # this step takes such a report back
     taken_over: Mapping[str, date] = field(default_factory=dict)  # due dates of a caseload taken over, by clock
 
@@ -67,13 +67,18 @@ class ClockWork:
             return done
         if self.rearms:
             self.reopen_silenced(done)
-        self.date_anew(done)
+        if self.rearms or self._tells_a_date():
+            self.date_anew(done)
         for clock_id in effects.starts:
             self._start_if_due(done, self.lifecycle.clock_by_id[clock_id], met)
         for clock_id in self.taken_over:
             if not any(row["clock"] == clock_id for row in done.running.values()):
                 self.start(done, clock_id, "")
         return done
+
+    def _tells_a_date(self) -> bool:
+        submitted = self.situation.submitted
+        return bool(submitted.get("babies")) or any(_dated(value) is not None for value in submitted.values())
 
     def _end(self, done: ClockChanges, effects: ClockEffects) -> set[tuple[str, str]]:
         """Meets and cancels what the table says; returns the clocks met, each with what it was about."""
@@ -209,15 +214,10 @@ class ClockWork:
         )
 
     def date_anew(self, done: ClockChanges) -> None:
-        """Dates again every running deadline that counts from a date this step made known or changed."""
-        changed = {name for name, value in self.situation.submitted.items() if _dated(value) is not None}
-        if not changed and not self.situation.submitted.get("babies"):
-            return
-        past = self.past_events()
+        """Dates again every running deadline that counts from a date that is another now than when it was dated."""
+        past = [*self.past_events(), *done.events]
         for number in done.running:
             history = [event for event in past if event.deadline == number]
-            if not history or history[0].limit is None:
-                continue  # opened by this very step
             anchored = [Anchors.from_json(event.anchors) for event in history if event.anchors is not None]
             now_known = self.anchors(TimeLimit.model_validate(history[0].limit), anchored[-1].start)
             anchors = replace(now_known, dates={**anchored[-1].dates, **now_known.dates})
@@ -240,6 +240,7 @@ class ClockWork:
         done.events.append(replace(event, due_at=due.due_at, calendar=self.calendar.version))
         number = event.deadline
         done.changed[number] = {**done.changed.get(number, {}), **due_columns(due)}
+        done.running[number] = {**done.running[number], "due_at": due.due_at}
 
 
 def due_columns(due: Due) -> dict[str, Any]:

@@ -77,17 +77,15 @@ def corrected_projection(
 def correct_clocks(connection: Connection, work: ClockWork, correction: Mapping[str, Any]) -> ClockChanges:
     """Takes back, or moves in time, what the corrected entry did to the clocks; other dates are counted from anew."""
     changes = work.untouched()
-    if correction["correction"] == "facts":
-        work.date_anew(changes)
-        return changes
     entries = entries_of(connection, work.case["id"])
     entry = next(e for e in entries if e["seq"] == int(correction["entry"]))
     at = datetime.fromisoformat(correction["new_occurred_at"]) if correction["correction"] == "occurred_at" else None
-    for event in [ClockEvent.from_json(one) for one in entry["clocks"]]:
+    for event in map(ClockEvent.from_json, entry["clocks"] if correction["correction"] != "facts" else ()):
         if event.event is EventKind.STARTED:
             _correct_start(work, changes, event, at)
         elif event.event in (EventKind.MET, EventKind.CANCELLED):
             _correct_end(work, changes, event, at)
+    work.date_anew(changes)
     return changes
 
 
@@ -103,6 +101,8 @@ def _correct_start(work: ClockWork, changes: ClockChanges, event: ClockEvent, at
 
 
 def _correct_end(work: ClockWork, changes: ClockChanges, event: ClockEvent, at: datetime | None) -> None:
+    if event.deadline in changes.running:
+        return  # it was opened again since; what ended it then no longer counts
     work.reopen(changes, event)
     if at is not None:
         changes.events.append(replace(event, at=at))

@@ -292,7 +292,7 @@ class Engine:
         changes = correct_clocks(firing.connection, work, judged.values) if correcting else work.changes()
         if judged.approval_follows:
             work.start(changes, APPROVAL_CLOCK, f"approval:{move.trigger}")
-        self._check_promise(standing, after, changes)
+        self._check_promise(firing, after, changes)
         said = {
             **_said(move, firing.actor, firing.occurred_at, firing.now),
             "kind": EntryKind.CORRECTED if correcting else EntryKind.MOVED,
@@ -327,13 +327,17 @@ class Engine:
         """What is needed to work out what a step does to the clocks of its case."""
         connection, standing, judged = firing.connection, firing.standing, firing.judged
         case_id = standing.case["id"]
+        facts = judged.situation.facts
+        if firing.move.trigger == "correct":  # other moves add to what was known, a correction can take from it
+            edd = after.edd if standing.lifecycle.parent is None else standing.family.edd
+            facts = {**after.facts, **({"edd": edd.isoformat()} if edd else {})}
         return ClockWork(
             lifecycle=standing.lifecycle,
             policy=standing.policy,
             calendar=self.calendar,
             case=standing.case,
             running=repository.running_deadlines(connection, case_id),
-            situation=judged.situation,
+            situation=replace(judged.situation, facts=facts),
             target=after.state,
             children=after.children if standing.lifecycle.parent is None else standing.family.children,
             occurred_at=firing.occurred_at,
@@ -345,14 +349,17 @@ class Engine:
         )
 
     @staticmethod
-    def _check_promise(standing: Standing, after: Projection, changes: ClockChanges) -> None:
+    def _check_promise(firing: Firing, after: Projection, changes: ClockChanges) -> None:
         """No open case without a live deadline: the table proves it, and every transaction checks it."""
-        if standing.lifecycle.state_by_id[after.state].final:
+        lifecycle = firing.standing.lifecycle
+        if lifecycle.state_by_id[after.state].final:
             return
-        if not any(row["due_at"] is not None for row in changes.running.values()):
-            raise WaymarkError(
-                f"this would leave the case in {after.state} without a live deadline; nothing was changed"
-            )
+        if any(row["due_at"] is not None for row in changes.running.values()):
+            return
+        if firing.move.trigger == "migrate_in":  # what the other system held decides, so the person can help it
+            unmet = [_no_date(lifecycle, event) for event in changes.events]
+            raise MoveRefused("a new case", "migrate_in", unmet, firing.judged.who)
+        raise WaymarkError(f"this would leave the case in {after.state} without a live deadline; nothing was changed")
 
     def write_entry(
         self, firing: Firing, after: Projection, changes: ClockChanges, said: Mapping[str, Any]
@@ -509,11 +516,12 @@ def past_events(connection: Connection, case_id: int) -> list[ClockEvent]:
 
 
 def silenced_events(connection: Connection, case_id: int) -> list[ClockEvent]:
-    """The clock events of the latest entry that reported a pregnancy ended."""
-    for entry in reversed(audit.entries_of(connection, case_id)):
-        if entry["kind"] != EntryKind.REFUSED and entry["trigger"] in SILENCING:
-            return [ClockEvent.from_json(one) for one in entry["clocks"]]
-    return []
+    """What reports that the pregnancy ended did to clocks that nothing has happened to since."""
+    last: dict[int, tuple[ClockEvent, bool]] = {}
+    for entry in audit.entries_of(connection, case_id):
+        silencing = entry["kind"] != EntryKind.REFUSED and entry["trigger"] in SILENCING
+        last |= {event.deadline: (event, silencing) for event in map(ClockEvent.from_json, entry["clocks"])}
+    return [event for event, silencing in last.values() if silencing]
 
 
 def _said(move: Move, actor: Actor, occurred_at: datetime, now: datetime) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from workflow.requirements import Firing, Judged, Standing
 if TYPE_CHECKING:
     from workflow.engine import Engine
 
+SERVICE = "system"  # who makes an entry that follows; the person whose move it follows stands beside it
 DATES_THE_CASES_BELOW = frozenset({"edd", "babies"})
 
 
@@ -47,9 +48,9 @@ class Following:
                 self._end(child=self.judged.values.get("child"))
             case "change_owner":
                 self._each(lambda work, changes: None, self._new_owner())
-            case _:
-                if DATES_THE_CASES_BELOW & self.judged.values.keys():
-                    self._each(lambda work, changes: work.date_anew(changes))
+        dates = self.move.trigger == "correct" or DATES_THE_CASES_BELOW & self.judged.values.keys()
+        if dates and effect in (None, "open_child_protection_if_urgent"):
+            self._each(lambda work, changes: work.date_anew(changes))
 
     def _below(self) -> list[dict[str, Any]]:
         ids = [row["id"] for row in repository.cases_under(self.connection, self.parent.case["id"]) if not row["final"]]
@@ -81,8 +82,14 @@ class Following:
         )
 
     def _end(self, child: int | None) -> None:
+        """Ends the cases below: all of them, or those of one child.
+
+        A case opened before birth is about every baby of the pregnancy: it ends with the last of them.
+        """
+        babies = repository.children_of(self.connection, self.parent.case["id"])
+        one_lives = any(baby.live_birth and baby.died_on is None for baby in babies)
         for row in self._below():
-            if child is not None and row["child"] != child:
+            if child is not None and row["child"] != child and (one_lives or row["child"] is not None):
                 continue
             self.engine.fire_in(
                 self.connection,
@@ -109,7 +116,7 @@ class Following:
                 trigger=self.move.trigger,
                 to=standing.before.state,
                 occurred_at=self.occurred_at,
-                actor=self.actor.username,
+                actor=SERVICE,
                 facts=values or {},
             )
             after = advance(standing.lifecycle, standing.before, step)
@@ -140,7 +147,7 @@ class Following:
             "trigger": self.move.trigger,
             "occurred_at": self.occurred_at,
             "recorded_at": self.now,
-            "actor": "system",
+            "actor": SERVICE,
             "actor_role": Role.SYSTEM,
             "actor_team": self.actor.team,
             "on_behalf_of": self.actor.username,

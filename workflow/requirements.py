@@ -21,7 +21,6 @@ from workflow.errors import Unmet
 from workflow.moves import Move
 from workflow.permissions import may_fire
 from workflow.projection import Projection
-from workflow.repository import approvals_of
 from workflow.situations import Family, situation_of
 
 CLOCK_SKEW = timedelta(seconds=5)  # two nodes' clocks may differ by this much before a time counts as the future
@@ -122,12 +121,12 @@ def judge(
         decision=decision,
         asked=asked,
     )
-    return judged if row is None else _with_row(connection, standing, judged, row, actor)
+    return judged if row is None else _with_row(standing, judged, row, actor)
 
 
-def _with_row(connection: Connection, standing: Standing, judged: Judged, row: Transition, actor: Actor) -> Judged:
+def _with_row(standing: Standing, judged: Judged, row: Transition, actor: Actor) -> Judged:
     guards = [Unmet("guard", name, GUARDS[name].says) for name in standing.lifecycle.unmet(row, judged.situation)]
-    approval, follows, missing = _approval(connection, standing, row, judged.situation, actor)
+    approval, follows, missing = _approval(row, judged.situation, actor)
     return replace(
         judged,
         target=standing.lifecycle.target(row, standing.before.state),
@@ -200,18 +199,14 @@ def _time(standing: Standing, row: Transition | None, occurred_at: datetime, now
 
 
 def _approval(
-    connection: Connection, standing: Standing, row: Transition, situation: Situation, actor: Actor
+    row: Transition, situation: Situation, actor: Actor
 ) -> tuple[Mapping[str, Any] | None, bool, list[Unmet]]:
     """(the approval used, whether one must follow, what is missing)."""
     wanted = row.approval
     if wanted is None or (wanted.when is not None and not GUARDS[wanted.when].holds(situation)):
         return None, False, []
-    given = [
-        one
-        for one in approvals_of(connection, standing.case["id"])
-        if one["trigger"] == row.trigger and one["approved"] and one["by_role"] == wanted.by
-    ]
-    given = [one for one in given if situation.occurred_on <= local_date(one["valid_until"])]
+    approved = situation.derived["approved"]  # those that are valid when the move happens
+    given = [one for one in approved if one["trigger"] == row.trigger and one["by_role"] == wanted.by]
     if any(one["decided_by"] != actor.username for one in given):
         return next(one for one in reversed(given) if one["decided_by"] != actor.username), False, []
     if wanted.may_follow:

@@ -143,11 +143,15 @@ def standing_view(connection: Connection, ref: str, actor: Actor) -> dict[str, A
 
 
 def most_eventful(connection: Connection, actor: Actor) -> str | None:
-    """The open case this account may read that has moved most: one to look at first."""
+    """The open case this account may read that has moved most, one of the main lifecycle first: to be looked at first.
+
+    The main lifecycle is the first of the catalogue.
+    """
+    main = next(iter(LIFECYCLES))
     query = (
         select(CASES.c.id, CASES.c.lifecycle)
         .where((CASES.c.authority == actor.authority) & CASES.c.lifecycle.in_(readable(actor)) & ~CASES.c.final)
-        .order_by(CASES.c.version.desc(), CASES.c.id)
+        .order_by(CASES.c.lifecycle != main, CASES.c.version.desc(), CASES.c.id)
         .limit(1)
     )
     row = connection.execute(query).first()
@@ -205,6 +209,8 @@ def timeline_row(entry: Mapping[str, Any]) -> dict[str, Any]:
         "label": _label(entry),
         "from": entry["from_state"],
         "to": entry["to_state"],
+        "from_label": _state_label(entry, "from_state"),
+        "to_label": _state_label(entry, "to_state"),
         "occurred_at": entry["occurred_at"],
         "recorded_at": entry["recorded_at"],
         "actor": entry["actor"],
@@ -213,6 +219,12 @@ def timeline_row(entry: Mapping[str, Any]) -> dict[str, Any]:
         "supersedes": entry["supersedes"],
         "unmet": entry["trace"].get("unmet", []),
     }
+
+
+def _state_label(entry: Mapping[str, Any], name: str) -> str:
+    lifecycle = LIFECYCLES.get(entry["lifecycle"])
+    state = lifecycle.state_by_id.get(entry[name]) if lifecycle else None
+    return state.label if state else ""
 
 
 def _label(entry: Mapping[str, Any]) -> str:

@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, text, update
 
-from workflow.accounts import TEAMS, USERS
+from states.roles import Role
+from workflow.accounts import TEAMS, USERS, Operator, add_team, add_user, set_manager
 from workflow.bootstrap import DEMO_MANAGER, INSTALLATION
 from workflow.cli import run
 from workflow.database import Database
+from workflow.models import Record
 from workflow.repository import CASES, DEADLINES
 
 MANAGER, WORKER, LEAD = DEMO_MANAGER, "ann.worker", "pat.lead"
@@ -78,13 +80,14 @@ def on_database(waymark: Command, database_url: str, monkeypatch: pytest.MonkeyP
 @pytest.fixture
 def office(on_database: Command, database: Database) -> Command:
     """A demo database with two teams of Durham and an account in each role needed; no case yet."""
+    operator = Operator(name="os:tests", now=datetime.now(UTC))
     with database.write() as connection:
         connection.execute(insert(INSTALLATION), {"name": "kind", "value": "demo"})
-    for code, record in (("prebirth", "baby"), ("pause", "pause")):
-        assert on_database("team", "add", code, "--name", code, "--authority", "durham", "--record", record).code == 0
-    for name, role, team in ((MANAGER, "SM", "prebirth"), (WORKER, "CW", "prebirth"), (LEAD, "PL", "pause")):
-        assert on_database("user", "add", name, "--name", "Invented", "--role", role, "--team", team).code == 0
-    assert on_database("team", "manager", "prebirth", MANAGER).code == 0
+        for code, record in (("prebirth", Record.BABY), ("pause", Record.PAUSE)):
+            add_team(connection, operator, code=code, name=code, authority="durham", record=record)
+        for name, role, team in ((MANAGER, "SM", "prebirth"), (WORKER, "CW", "prebirth"), (LEAD, "PL", "pause")):
+            add_user(connection, operator, username=name, name="Invented", role=Role(role), team=team)
+        set_manager(connection, operator, code="prebirth", manager=MANAGER)
     return on_database
 
 
@@ -318,9 +321,12 @@ def test_an_account_is_added_listed_and_disabled(office: Command) -> None:
 
 
 def test_what_is_done_to_accounts_is_evidence_and_holds_no_token(office: Command) -> None:
+    office("team", "add", "night", "--name", "Night team", "--authority", "durham")
+    office("user", "add", "bo.new", "--name", "Bo", "--role", "EDT", "--team", "night")
+    office("team", "manager", "night", "bo.new")
     office("user", "disable", LEAD)
-    lines = [json.loads(line) for line in office("audit", "export").out.splitlines()]
-    assert [line["trigger"] for line in lines] == ["add_team"] * 2 + ["add_user"] * 3 + ["set_manager", "disable_user"]
+    lines = [json.loads(line) for line in office("audit", "export").out.splitlines()][-4:]
+    assert [line["trigger"] for line in lines] == ["add_team", "add_user", "set_manager", "disable_user"]
     assert all(line["actor"].startswith("os:") and line["source"] == "cli" for line in lines)
     assert len({line["request_id"] for line in lines}) == len(lines)
     assert "wm_" not in json.dumps(lines)
@@ -626,6 +632,45 @@ def test_a_live_database_is_sealed_with_a_key_of_its_own_only(on_database: Comma
     assert "64 hexadecimal digits" in on_database("audit", "seal").sentence
 
 
+# Files of referrals and caseloads
+
+
+def test_a_template_is_written_filled_in_and_imported_once(office: Command, tmp_path: Path) -> None:
+    file = tmp_path / "referrals.csv"
+    assert "ready to be filled in" in office("import", "--template", "referrals", str(file)).out
+    assert "already" in office("import", "--template", "referrals", str(file)).sentence
+    names = file.read_text(encoding="utf-8-sig").strip().split(",")
+    row = {"source_reference": "old-1", "team": "prebirth", **REFERRAL}
+    file.write_text(f"{','.join(names)}\n{','.join(row.get(name, '') for name in names)}\n", encoding="utf-8")
+    assert office("import", str(file), "--dry-run", "--json").json["opened"] == 1
+    assert office("case", "list", "--json").json == []
+    assert "1 cases opened" in office("import", str(file)).out
+    assert len(office("case", "list", "--json").json) == 1
+    again = office("import", str(file), "--json").json
+    assert (again["rows"], again["opened"], again["already_there"]) == (1, 0, 1)
+    assert len(office("case", "list", "--json").json) == 1
+    assert office("check").code == 0
+
+
+def test_every_bad_row_is_named_by_line_column_and_reason_and_nothing_is_imported(
+    office: Command, tmp_path: Path
+) -> None:
+    file = tmp_path / "referrals.csv"
+    head = "source_reference,team,received_on,source,edd"
+    file.write_text(f"{head}\na,prebirth,soon,health,\nb,nowhere,2026-11-20,health,2027-99-01\n", encoding="utf-8")
+    said = office("import", str(file)).sentence
+    for word in ("line 2", "received_on", "line 3", "team", "edd"):
+        assert word in said
+    assert office("case", "list", "--json").json == []
+
+
+def test_a_file_that_is_none_gets_one_sentence(office: Command, tmp_path: Path) -> None:
+    (tmp_path / "cut.xlsx").write_bytes(b"PK\x03\x04 the rest was lost")
+    for name in ("cut.xlsx", "missing.csv", "."):
+        assert office("import", str(tmp_path / name)).sentence
+    assert "cannot import for birmingham" in office("import", "x.csv", "--authority", "birmingham").sentence
+
+
 # The promises
 
 
@@ -663,6 +708,43 @@ def test_check_names_a_case_whose_promise_is_broken(
     broken = office("check", "--json")
     assert broken.code == 1
     assert any(says in one for one in broken.json["broken"])
+
+
+# The demo
+
+
+def test_the_demo_is_loaded_once_toured_and_counted_and_keeps_every_promise(
+    waymark: Command, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WAYMARK_DATABASE_URL", sqlite_url)
+    assert "The demo caseload is loaded: " in waymark("demo").out
+    assert "loaded already" in waymark("demo", "--if-empty").out
+    assert "loaded already" in waymark("demo").sentence
+    tour = waymark("tour")
+    assert tour.code == 0, tour
+    for word in ("Worklist of durham", "The timeline of PB-", "Birmingham", "Durham", "demo.manager", "How to go on"):
+        assert word in tour.out
+    both = waymark("report", "cohort", "--json").json
+    assert both.keys() == {"birmingham", "durham"}
+    durham = waymark("report", "cohort", "--authority", "durham", "--json").json
+    assert durham == both["durham"]
+    assert durham.keys() >= {"prebirth", "pause"}
+    own = waymark("report", "cohort", "--as", "demo.birmingham.manager", "--json").json
+    assert own == {"birmingham": both["birmingham"]}
+    other = ("report", "cohort", "--authority", "durham", "--as", "demo.birmingham.manager")
+    assert "sees no figures of durham" in waymark(*other).sentence
+    assert "learning disability: " in waymark("report", "cohort", "--authority", "durham").out
+    assert "lies in the future" in waymark("report", "cohort", "--as-of", "2999-01-01").sentence
+    assert waymark("report", "cohort", "--as-of", "soon").code == 2
+    assert waymark("check").out == "Every promise holds.\n"
+    assert waymark("audit", "verify").code == 0
+
+
+def test_the_demo_is_not_loaded_beside_anything_else(on_database: Command) -> None:
+    on_database("team", "add", "prebirth", "--name", "P", "--authority", "durham")
+    for argv in (("demo",), ("demo", "--if-empty")):
+        assert "1 teams" in on_database(*argv).sentence
+    assert len(on_database("team", "list", "--json").json) == 1
 
 
 # Real processes

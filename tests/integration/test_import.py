@@ -379,6 +379,14 @@ def test_one_row_that_the_engine_refuses_keeps_all_out(
         audit.verify_chains(connection)
 
 
+def test_a_date_from_which_no_time_limit_can_be_counted_is_named_by_line(desk: Desk, tmp_path: Path) -> None:
+    row = {**PROTECTION, "lifecycle": "care_proceedings", "state": "issued", "child": "1", "issued_on": "1900-01-01"}
+    with pytest.raises(BadInput) as refused:
+        run(desk, as_csv(tmp_path, [RUNNING, row]))
+    assert not cases(desk)
+    assert refused.value.problems == ("line 3: working days are known for 1990 to 2100, not for 1900",)
+
+
 def test_importing_twice_opens_each_case_once_and_says_what_differs(desk: Desk, tmp_path: Path) -> None:
     run(desk, as_csv(tmp_path, referrals(3)))
     before = counts(desk.database)

@@ -75,7 +75,6 @@ def usual_facts(trigger: str, today: str) -> Mapping[str, Any]:
         "end_court_outcome_agreed": {"outcomes": [{"child": 1, "outcome": "with_parents_no_plan"}]},
         "close": {"closure_code": "RC7", "pause_offer": "not_applicable"},
         "hand_over": {"team": "baby", "worker": "baby.CW2"},
-        "correct": {"entry": "1", "correction": "facts", "referral_note": "told again, more exactly"},
     }
     return facts.get(trigger, {})
 
@@ -197,7 +196,7 @@ def deadlines(case: Walk) -> list[dict[str, Any]]:
         rows = deadlines_of(
             connection, LIFECYCLES[case.lifecycle], row_of(case), case.desk.now, case.desk.engine.calendar
         )
-    return sorted(rows, key=lambda row: int(row["deadline"].rpartition("D")[2]))
+    return sorted(rows, key=lambda row: int(row["deadline"].rpartition(".")[2]))
 
 
 def clock(case: Walk, name: str, child: int | None = None) -> list[str]:
@@ -233,7 +232,8 @@ def assert_sound(*cases: Walk) -> None:
     desk = cases[0].desk
     with desk.database.read() as connection:
         audit.verify_chains(connection)
-        assert broken_promises(connection, desk.engine.calendar) == []
+        broken = broken_promises(connection, desk.engine.calendar)
+        assert not broken, broken
         for case in cases:
             row, lifecycle = row_of(case), LIFECYCLES[case.lifecycle]
             evidence = audit.entries_of(connection, row["id"])

@@ -1,11 +1,11 @@
 """Child protection, as a practitioner would tell it: a plan made before birth, kept through it, and ended at a review."""
 
 from datetime import date
-from typing import Any
 
+import pytest
 from factories import Desk
 from journeys.parents import (
-    Facts,
+    all_is_proved,
     born,
     child_dies,
     desk_on,
@@ -23,6 +23,7 @@ from journeys.parents import (
 from walks import Edge, Walk, missing_edges
 
 from states.lifecycle import NEW
+from workflow.errors import MoveRefused
 
 DUE = date(2027, 3, 1)
 TODAY = "2026-11-25"
@@ -44,7 +45,7 @@ def test_a_plan_before_birth_goes_on_through_it_and_ends_at_a_review(desk: Desk)
     plan.step("complete_s47_conference", "baby.TM", to="icpc_booked", s47_finding="likely_harm", **later)
     assert due(plan) == {"initial_conference": "2027-01-11"}
 
-    plan.after(days=33)  # Saturday 9 January
+    plan.after(days=34)  # Saturday 9 January
     plan.refuses("hold_conference_plan", "baby.CHAIR", "not held on a Saturday or Sunday")
     friday = {"conference_on": "2027-01-08"}
     plan.refuses("hold_conference_plan", "baby.CHAIR", "not quorate", quorate=False, **friday)
@@ -57,7 +58,7 @@ def test_a_plan_before_birth_goes_on_through_it_and_ends_at_a_review(desk: Desk)
     assert due(plan) == {"next_core_group": "2027-03-03", "first_review": "2027-04-08", "cp_visit": "2027-02-03"}
 
     # The birth leaves the plan as it is.
-    plan.after(days=39)
+    plan.after(days=40)
     born(desk, parent, DUE)
     assert state_of(desk, plan.case) == "cp_plan"
     assert due(plan)["first_review"] == "2027-04-08"
@@ -99,23 +100,32 @@ def test_a_plan_made_before_birth_ends_when_no_baby_of_that_pregnancy_lives(desk
     has_ended(plan, "ended")
 
 
+@pytest.mark.parametrize("state", open_states_of("child_protection"))
+def test_a_case_taken_over_in_any_state_has_a_live_deadline(desk: Desk, state: str) -> None:
+    case = taken_over(desk, "child_protection", state, parent=expecting(desk, due=DUE), strategy_held_on=TODAY)
+    assert any(due(case).values())
+    all_is_proved(desk)
+
+
+def test_a_case_is_not_taken_over_without_any_date_that_somebody_watches(desk: Desk) -> None:
+    parent = expecting(desk, due=DUE)
+    with pytest.raises(MoveRefused, match="Hold the initial conference.*clocks.*strategy_held_on"):
+        taken_over(desk, "child_protection", "icpc_booked", parent=parent)
+    booked = [{"clock": "initial_conference", "due_on": "2026-12-01"}]
+    assert due(taken_over(desk, "child_protection", "icpc_booked", parent=parent, clocks=booked)) == {
+        "initial_conference": "2026-12-01"
+    }
+
+
 def test_every_transition_is_fired_and_refused(sqlite_url: str) -> None:
     desk = desk_on(sqlite_url)
-    parent = expecting(desk, due=DUE)
 
-    def standing(edge: Edge) -> Walk:
-        walk = Walk(desk, "child_protection")
+    def stage(edge: Edge) -> Walk:
         if edge[1] == NEW:
-            return walk
-        if edge[0] != "correct" or edge[1] in open_states_of("child_protection"):
-            return taken_over(desk, "child_protection", edge[1], parent=parent)
-        return ended_in(desk, parent, edge[1])
+            return Walk(desk, "child_protection")
+        dates = {"strategy_held_on": TODAY, "conference_on": "2026-11-20"}
+        return taken_over(desk, "child_protection", edge[1], parent=with_baby(desk), **dates)
 
-    def opening(walk: Walk, edge: Edge) -> Facts:
-        return {"parent": parent}
-
-    def yesterday(walk: Walk, edge: Edge) -> Facts:
-        return {}
-
-    walks = every_edge_walked("child_protection", standing, {"request_strategy": opening})
+    say = {"request_strategy": lambda walk, edge: {"parent": expecting(desk)}}
+    walks = every_edge_walked("child_protection", stage, say)
     assert missing_edges("child_protection", walks) == (set(), set())

@@ -273,7 +273,7 @@ def print_timeline(rows: "list[dict[str, Any]]") -> None:
 
 def _timeline_line(row: "Mapping[str, Any]") -> tuple[Any, ...]:
     when = (row["entry"], row["occurred_at"], row["recorded_at"])
-    return (*when, row["label"], row["from"], row["to"], f"{row['actor']} ({row['role']})", _remark(row))
+    return (*when, row["label"], row["from_label"], row["to_label"], f"{row['actor']} ({row['role']})", _remark(row))
 
 
 def _remark(row: "Mapping[str, Any]") -> str:
@@ -311,7 +311,7 @@ def moves(
         if found:
             heading(head)
             for one in found:
-                _print_move(one, with_facts)
+                _print_move(one, standing, with_facts)
 
 
 def _move_json(one: "Possible") -> dict[str, Any]:
@@ -329,8 +329,11 @@ def _move_json(one: "Possible") -> dict[str, Any]:
     }
 
 
-def _print_move(one: "Possible", with_facts: bool) -> None:
-    say(f"  {one.trigger}: {one.label} (leads to {one.to})")
+def _print_move(one: "Possible", standing: "Mapping[str, Any]", with_facts: bool) -> None:
+    states = known_lifecycle(standing["lifecycle"]).state_by_id
+    targets = [states[name].label if name in states else name for name in one.to.split(" or ")]
+    leads = "" if one.to == standing["state"] else f" (leads to: {' or '.join(targets)})"
+    say(f"  {one.trigger}: {one.label}{leads}")
     for unmet in one.unmet:
         say(f"      missing: {words(unmet.says)}")
     if one.unmet:

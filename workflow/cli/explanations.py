@@ -27,16 +27,17 @@ def explain(ref: Ref, acting_as: AsUser = None, as_json: AsJson = False) -> None
         emit(view)
         return
     say(f"{view['case']} has been {view['state_label']} ({view['stage']}) since {words(view['since'])}.")
-    say(words(view["meaning"]))
+    say(f"That is: {words(view['meaning'])}.")
     if view["decision"]:
         heading("What the policy says of the referral")
         print_decision(view["decision"], {})
     heading("The last moves")
     for row in view["last_moves"]:
-        say(f"  {words(row['occurred_at'])}  {row['label']} by {row['actor']}: {row['from']} to {row['to']}")
+        step = f" (to {row['to_label']})" if row["to"] != row["from"] else ""
+        say(f"  {words(row['occurred_at'])}  {row['label']}, by {row['actor']}{step}")
     if view["last_refusal"]:
         row = view["last_refusal"]
-        say(f"  Last refused: {row['label']} by {row['actor']} at {words(row['recorded_at'])}: {_unmet(row)}")
+        say(f"  Last refused: {row['label']}, by {row['actor']} at {words(row['recorded_at'])}: {_unmet(row)}")
     heading("What its dates wait for")
     for row in view["waiting_for"]:
         say(f"  {row['deadline']} {row['label']}, due {due(row['due_at'])} ({row['status']})")

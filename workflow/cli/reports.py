@@ -2,16 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from workflow.cli.options import AsJson, AsUser, example, read_day
 from workflow.cli.output import emit, heading, say, words
 from workflow.cli.session import Session, opened
-
-if TYPE_CHECKING:
-    from workflow.accounts import Actor
 
 app = typer.Typer(name="report", help="Figures about cases.", no_args_is_help=True, rich_markup_mode=None)
 app.info.epilog = example("waymark report cohort --authority durham")
@@ -23,7 +20,7 @@ def register(root: typer.Typer) -> None:
 
 @app.command(epilog=example("waymark report cohort", "waymark report cohort --authority durham --as-of 2022-07-31"))
 def cohort(
-    authority: Annotated[str | None, typer.Option(help="The authority; yours if left out.")] = None,
+    authority: Annotated[str | None, typer.Option(help="One authority; all you may see, by name, if left out.")] = None,
     as_of: Annotated[
         date | None, typer.Option(metavar="DATE", parser=read_day, help="As things stood at the end of that day.")
     ] = None,
@@ -32,7 +29,7 @@ def cohort(
 ) -> None:
     """Counts the cohorts: needs, plans and proceedings of pre-birth families, women on the Pause programme."""
     with opened() as session:
-        figures = cohort_figures(session, session.actor(acting_as), authority, as_of, named=acting_as is not None)
+        figures = cohort_figures(session, authority, as_of, acting_as)
     if as_json:
         emit(figures)
     else:
@@ -40,20 +37,26 @@ def cohort(
 
 
 def cohort_figures(
-    session: Session, actor: "Actor", authority: str | None, as_of: date | None, *, named: bool
+    session: Session, authority: str | None, as_of: date | None, acting_as: str | None
 ) -> Mapping[str, Any]:
-    """The figures of one authority. An account sees its own; a demo database shows all to whoever names nobody."""
+    """The figures of an authority, or by name of each that the account may see: its own.
+
+    A demo database shows all of them to whoever acts as nobody in particular.
+    """
     from scheduler.calendars import local_date
     from workflow import reports
     from workflow.errors import NotAllowed
 
-    wanted = authority or actor.authority
-    session.service.policies.current(wanted)
+    actor = session.actor(acting_as)
+    if authority is not None:
+        session.service.policies.current(authority)
     with session.service.database.read() as connection:
-        demo = session.service.is_demo(connection) and not named
-        if wanted != actor.authority and not demo:
-            raise NotAllowed(f"{actor.username} works for {actor.authority} and sees no figures of {wanted}")
-        return reports.cohort(connection, wanted, as_of or local_date(session.now))
+        sees_all = acting_as is None and session.service.is_demo(connection)
+        if authority not in (None, actor.authority) and not sees_all:
+            raise NotAllowed(f"{actor.username} works for {actor.authority} and sees no figures of {authority}")
+        wanted = authority if authority or sees_all else actor.authority
+        figures = reports.cohort(connection, wanted, as_of or local_date(session.now), session.now)
+    return figures if wanted == authority else {actor.authority: figures}
 
 
 def print_figures(figures: Mapping[str, Any], depth: int = 0) -> None:
@@ -61,11 +64,13 @@ def print_figures(figures: Mapping[str, Any], depth: int = 0) -> None:
     for name, value in figures.items():
         label = "  " * depth + name.replace("_", " ")
         if isinstance(value, Mapping):
-            (say if depth else heading)(label)
+            (say if depth else heading)(label if depth else label.capitalize())
             print_figures(value, depth + 1)
         elif isinstance(value, list):
             for one in value:
-                _print_one(label, one, depth)
+                _print_one(label.removesuffix("s"), one, depth)
+            if not value:
+                say(f"{label + ':':<44}none")
         else:
             say(f"{label + ':':<44}{words(value)}")
 

@@ -37,8 +37,10 @@ def demo(
             say("The demo caseload is loaded already.")
             return
         with progress() as tell:
-            load_demo(session.service, session.now, tell)
-    say("The demo caseload is loaded. `waymark tour` shows you round.")
+            loading = "Loading the demo caseload"
+            summary = load_demo(session.service, session.now, lambda done, of: tell(loading, done, of))
+    say(f"The demo caseload is loaded: {summary.cases} cases, {summary.moves} moves, {summary.accounts} accounts.")
+    say("`waymark tour` shows you round.")
 
 
 def check(as_json: AsJson = False) -> None:

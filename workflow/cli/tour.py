@@ -1,18 +1,16 @@
 """The command that shows a newcomer round: the worklist, one case and the cohort figures of the demo database."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
+from states.roles import ROLE_LABELS, Role
 from workflow.cli import cases, reports
 from workflow.cli.options import AsUser, example
 from workflow.cli.output import heading, say, table
-from workflow.cli.session import Session, opened
+from workflow.cli.session import opened
 
-if TYPE_CHECKING:
-    from workflow.accounts import Actor
-
-ROWS = 12
+ROWS = 12  # of a list: enough to see what it holds
 
 
 def register(root: typer.Typer) -> None:
@@ -34,31 +32,37 @@ def tour(acting_as: AsUser = None) -> None:
         say(f"Worklist of {actor.authority}, the least time left first (waymark case list)")
         cases.print_worklist(rows)
         if view:
-            heading(f"The timeline of {ref}: {view['state_label']} (waymark case show {ref})")
-            cases.print_timeline(view["timeline"])
-        named = acting_as is not None
-        others = sorted({row["authority"] for row in people}) if not named else []
-        _figures(session, actor, others or [actor.authority], named=named)
-    _go_on(ref, people)
-
-
-def _figures(session: Session, actor: "Actor", authorities: list[str], *, named: bool) -> None:
-    for authority in authorities:
-        heading(f"The cohort report of {authority} (waymark report cohort --authority {authority})")
-        reports.print_figures(reports.cohort_figures(session, actor, authority, None, named=named))
-
-
-def _go_on(ref: str | None, people: list[dict[str, Any]]) -> None:
+            timeline = view["timeline"]
+            earlier = f", its last {ROWS} of {len(timeline)} entries" if len(timeline) > ROWS else ""
+            heading(f"The timeline of {ref}, {view['state_label']}{earlier} (waymark case show {ref})")
+            cases.print_timeline(timeline[-ROWS:])
+        figures = reports.cohort_figures(session, None, None, acting_as)
+    heading("The cohort report (waymark report cohort)")
+    reports.print_figures(figures)
     if people:
-        heading("Accounts of this demo; add --as USERNAME to any command to act as one")
-        heads = ("username", "name", "role", "team", "authority")
-        table(heads, [tuple(row[head] for head in heads) for row in people if row["active"]])
+        _accounts(people, actor.authority)
+    _go_on(ref or "PB-1")
+
+
+def _accounts(people: list[dict[str, Any]], authority: str) -> None:
+    """One account of each role, and the service managers of the other authorities."""
+    heading(f"Some of the {len(people)} accounts of this demo; act as one with --as USERNAME (waymark user list)")
+    first: dict[str, dict[str, Any]] = {}
+    for row in people:
+        first.setdefault(row["role"] if row["authority"] == authority else f"{row['authority']} {row['role']}", row)
+    shown = [row for row in first.values() if row["authority"] == authority or row["role"] == Role.SERVICE_MANAGER]
+    table(
+        ("username", "name", "role", "authority"),
+        [(row["username"], row["name"], ROLE_LABELS[Role(row["role"])], row["authority"]) for row in shown],
+    )
+
+
+def _go_on(ref: str) -> None:
     heading("How to go on")
-    name = ref or "PB-1"
     for command, does in (
-        (f"waymark case moves {name}", "what can happen next, and why what cannot, cannot"),
-        (f"waymark case explain {name}", "why it stands where it does"),
-        (f"waymark deadline explain {name}.1", "why that date"),
+        (f"waymark case moves {ref}", "what can happen next, and why what cannot, cannot"),
+        (f"waymark case explain {ref}", "why it stands where it does"),
+        (f"waymark deadline explain {ref}.1", "why that date"),
         ("waymark policy decide --help", "try a referral on a policy"),
         ("waymark audit verify", "prove that nobody changed the record"),
         ("waymark --help", "everything else"),

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from scheduler.calendars import add_days
+from workflow.demo.caseload import Caseload
 from workflow.demo.people import Names, born_at_age, parent, removal
 from workflow.demo.prebirth import Course, Family
 from workflow.demo.staff import DURHAM, FAMILIES_FIRST
@@ -13,10 +14,8 @@ from workflow.demo.story import Story, World
 from workflow.demo.under import child_protection, end_court, looked_after, pre_proceedings, proceedings
 
 # S-DUR's needs. Two care-experienced parents are counted among those with a child removed as well.
-DISABILITY, SCHOOL, CARE, CARE_AND_REMOVAL, REMOVAL, OUTSIDE = (
-    *("learning disability", "school age", "care experience", "care experience and removal"),
-    *("removal", "outside the criteria"),
-)
+DISABILITY, SCHOOL, CARE = "learning disability", "school age", "care experience"
+CARE_AND_REMOVAL, REMOVAL, OUTSIDE = "care experience and removal", "removal", "outside the criteria"
 CAPACITY = "CAPACITY_FAMILIES_FIRST"
 NOTES = {
     DISABILITY: "A parent has a diagnosed learning disability and asks for help that fits how she learns.",
@@ -38,12 +37,12 @@ class Unborn:
 
 @dataclass(frozen=True, slots=True)
 class WithBaby:
-    """A family after the birth: how many days ago, the plan, and the court."""
+    """A family after the birth: how many days ago, the plan, and the way to court (none, usual, extended, straight)."""
 
     need: str
     days: int
     plan: str = "with_parents"
-    court: str = "usual"  # "none", "usual", "extended", "without pre-proceedings"
+    court: str = "usual"
     babies: int = 1
     protected: bool = False
 
@@ -57,7 +56,7 @@ BORN = (
     WithBaby(DISABILITY, 38, plan="mother_and_baby"),
     WithBaby(CARE, 52),
     WithBaby(REMOVAL, 67, babies=2, protected=True),
-    WithBaby(OUTSIDE, 81, court="without pre-proceedings"),
+    WithBaby(OUTSIDE, 81, court="straight"),
     WithBaby(DISABILITY, 103),
     WithBaby(REMOVAL, 129),
     WithBaby(CARE_AND_REMOVAL, 151, court="extended"),
@@ -82,24 +81,31 @@ UNBORN = (
     *(Unborn(need, "ready") for need in (DISABILITY, SCHOOL, OUTSIDE)),
     Unborn(CARE, "overdue"),
 )
+PLANNED = {  # weeks of the pregnancy, from and to, and days
+    "clinic": (28, 29, 0),
+    "birth planning": (32, 32, 2),
+    "ready": (35, 38, 3),
+    "overdue": (40, 40, 3),
+}
+UNSEEN = Unborn(DISABILITY, "clinic")  # here nobody has recorded a visit for some weeks
 
 
-class Durham:
+class Durham(Caseload):
     """Plans the stories of Durham's families."""
 
     def __init__(self, world: World, names: Names) -> None:
-        self.world, self.names, self.families = world, names, 0
+        super().__init__(world, names, DURHAM)
 
     def stories(self) -> Iterator[Story]:
-        for one in BORN:
-            yield self._with_baby(one)
-        for one in UNBORN:
-            yield self._unborn(one)
-        yield from self._others()
+        for with_baby in BORN:
+            yield self._with_baby(with_baby)
+        for unborn in UNBORN:
+            yield self._unborn(unborn)
+        yield from self._not_counted()
 
     # Who they are
 
-    def facts(self, need: str, received: date) -> dict[str, Any]:
+    def _mother(self, need: str, received: date) -> dict[str, Any]:
         rng = self.world.rng
         told: dict[str, Any] = {}
         age = rng.randint(21, 34)
@@ -112,291 +118,174 @@ class Durham:
         if need in (REMOVAL, CARE_AND_REMOVAL):
             removals = [removal(years, received, rng) for years in range(1, rng.randint(2, 4))]
             told |= {"previous_removals": removals, "positive_change": True}
-        mother = parent("mother", self.names.woman(), born_at_age(rng, age, received), **told)
-        return {
-            "source": rng.choice(("midwifery", "health", "safeguarding", "transfer", "gp")),
-            "parents": [mother, *self._father(need, age, received)],
-            "immediate_safety_concern": False,
-            "statutory_assessment_required": need != OUTSIDE,
-            "first_time_parents": need not in (REMOVAL, CARE_AND_REMOVAL),
-            "risk_factors": rng.sample(("1B", "2B", "3B", "4B", "5B"), 2),
-            "primary_need": "N1",
-            "current_proceedings_for_another_child": False,
-            "older_siblings_at_home": False,
-            "referral_note": NOTES[need],
-        }
+        return parent("mother", self.names.woman(), born_at_age(rng, age, received), **told)
 
-    def _father(self, need: str, age: int, received: date) -> list[dict[str, Any]]:
+    def _father(self, received: date) -> list[dict[str, Any]]:
         rng = self.world.rng
         if rng.random() < 0.45:
             return []
-        asked = need == SCHOOL or rng.random() < 0.7
-        born = born_at_age(rng, age + rng.randint(0, 4), received)
-        consent = "given" if asked else "not_needed"
+        consent = "given" if rng.random() < 0.7 else "not_needed"
+        born = born_at_age(rng, rng.randint(18, 36), received)
         return [parent("father", self.names.man(), born, consent=consent)]
 
-    def worker(self) -> str:
-        self.families += 1
-        return DURHAM.workers[self.families % len(DURHAM.workers)]
-
-    def family(self, need: str, referred: date, edd: date, **rest: Any) -> Family:
-        override = {"override": CAPACITY} if need == OUTSIDE else {}
-        facts = self.facts(need, referred)
-        for one in facts["parents"] if rest.get("consent_later") else ():
-            one["consent"] = "not_asked"
-        return Family(
-            **{"referred": referred, "edd": edd, "facts": facts, "worker": self.worker(), **override, **rest}
+    def _facts(self, need: str, received: date) -> dict[str, Any]:
+        rng = self.world.rng
+        return self.told_of(
+            source=rng.choice(("midwifery", "health", "safeguarding", "transfer", "gp")),
+            parents=[self._mother(need, received), *(self._father(received) if need != SCHOOL else ())],
+            statutory_assessment_required=need != OUTSIDE,
+            first_time_parents=need not in (REMOVAL, CARE_AND_REMOVAL),
+            risk_factors=rng.sample(("1B", "2B", "3B", "4B", "5B"), 2),
+            referral_note=NOTES[need],
         )
 
-    def course(self, family: Family) -> Course:
-        return Course(self.world, DURHAM, self.names, family).refer().accept().consent().allocate().assess()
-
-    def referred(self, edd: date, weeks: int) -> date:
-        """The working day on which a family is referred in that week of the pregnancy."""
-        return self.world.work(add_days(edd, weeks * 7 - 280 + self.world.rng.randint(0, 5)))
+    def family(self, need: str, referred: date, edd: date, **rest: Any) -> Family:
+        facts = self._facts(need, referred)
+        for one in facts["parents"] if rest.get("consent_later") else ():
+            one["consent"] = "not_asked"
+        override = CAPACITY if need == OUTSIDE else None
+        return Family(
+            **{
+                "referred": referred,
+                "edd": edd,
+                "facts": facts,
+                "worker": self.worker(),
+                "override": override,
+                **rest,
+            }
+        )
 
     # After the birth
 
     def _with_baby(self, one: WithBaby) -> Story:
-        world = self.world
-        born = add_days(world.today, -one.days)
-        edd = add_days(born, world.rng.randint(3, 11))
-        in_court = one.court != "none"
-        family = self.family(
+        course = self._until_birth(
             one.need,
-            self.referred(edd, world.rng.randint(15, 19)),
-            edd,
-            born=born,
+            one.days,
             babies=one.babies,
             care_plan=one.plan,
-            decision="pre_proceedings" if in_court and one.court != "without pre-proceedings" else "child_in_need",
+            decision="pre_proceedings" if one.court in ("usual", "extended") else "child_in_need",
         )
-        course = self.course(family).authorise()
-        course.plan_birth(legal_position="apply_at_birth" if in_court else "none").watch().birth()
         if one.protected:
-            child_protection(course, world.work(course.submitted, -4))
-        if in_court:
-            _in_court(course, one)
-        else:
+            child_protection(course, self.world.work(course.submitted, -4))
+        if one.court == "none":
             course.go_home()
+        else:
+            self._in_court(course, one)
         return course.story
+
+    def _until_birth(self, need: str, days: int, **rest: Any) -> Course:
+        """The course of a family whose baby was born so many days ago, up to the birth."""
+        born = add_days(self.world.today, -days)
+        edd = add_days(born, self.world.rng.randint(3, 11))
+        family = self.family(need, self.referred(edd, self.world.rng.randint(15, 19)), edd, born=born, **rest)
+        court = family.decision == "pre_proceedings"
+        course = self.begun(family).authorise()
+        return course.plan_birth(legal_position="apply_at_birth" if court else "none").watch().birth()
+
+    def _in_court(self, course: Course, one: WithBaby) -> None:
+        gateway = None if one.court == "straight" else pre_proceedings(course)
+        home = one.plan in ("with_parents", "mother_and_baby")
+        issued = self.world.work(course.born, 3 if home else 2)
+        court = proceedings(course, gateway, issued=issued, extended=one.court == "extended")
+        agreed = end_court(course, court, supported=home)
+        if home:
+            to = "mother_and_baby_unit" if one.plan == "mother_and_baby" else "home"
+            course.go_home(legal_position="apply_at_birth", to=to)
+        else:
+            looked_after(course, court)
+            course.support(self.world.work(course.born, 3), add_days(agreed, -1))
 
     # Before the birth
 
     def _unborn(self, one: Unborn) -> Story:
+        if one.stage in PLANNED:
+            return self._planned(one)
         match one.stage:
-            case "allocation":
-                return self._in_assessment(one.need, 2)
-            case "assessment":
-                return self._in_assessment(one.need, self.world.rng.randint(6, 34))
-            case "assessment late":
-                return self._in_assessment(one.need, 47, pace=60)
-            case "sign-off":
-                return self._in_assessment(one.need, 41, pace=40)
             case "consent":
-                return self._in_assessment(one.need, self.world.rng.randint(3, 6), consent_later=True)
+                asked = self._lately(one.need, self.world.rng.randint(3, 6), consent_later=True)
+                return self.refer(asked).accept().story
             case "threshold review":
-                return self._reviewed(one.need)
-        return self._planned(one)
+                return self.consent_withdrawn(self.begun(self._lately(one.need, 30)), self.ago(1)).story
+            case "allocation":
+                family = self._lately(one.need, 2)
+            case "assessment":
+                family = self._lately(one.need, self.world.rng.randint(6, 34))
+            case "assessment late":
+                family = self._lately(one.need, 47, pace=60)
+            case _:
+                family = self._lately(one.need, 41, pace=40)  # submitted, and not yet read
+        return self.begun(family).authorise().story
 
-    def _in_assessment(self, need: str, days: int, **rest: Any) -> Story:
+    def _lately(self, need: str, days: int, **rest: Any) -> Family:
         """A family referred so many working days ago, in week 17 to 19 of the pregnancy."""
-        referred = self.world.work(self.world.today, -days)
-        edd = add_days(referred, 280 - 7 * self.world.rng.randint(17, 19) - self.world.rng.randint(0, 6))
-        family = self.family(need, referred, edd, **rest)
-        if family.consent_later:
-            return Course(self.world, DURHAM, self.names, family).refer().accept().story
-        return self.course(family).authorise().story
-
-    def _reviewed(self, need: str) -> Story:
-        """A mother who has withdrawn her consent for now: a manager decides how to go on."""
-        referred = self.world.work(self.world.today, -30)
-        course = self.course(self.family(need, referred, add_days(referred, 280 - 7 * 18)))
-        course.story.cut(self.world.yesterday)
-        course.story.then(
-            self.world.yesterday,
-            "withhold_consent",
-            course.family.worker,
-            withheld="withdrawn",
-            withheld_by="mother",
-            withheld_words="It is too much at once.",
-            risk_note="She still sees her midwife; no sign of harm this week.",
+        rng = self.world.rng
+        return self.family(
+            need, self.ago(days), self.due(self.ago(days), rng.randint(17, 19), rng.randint(0, 6)), **rest
         )
-        return course.story
 
     def _planned(self, one: Unborn) -> Story:
         """A family whose assessment is authorised; the week of the pregnancy says how far the plan has come."""
-        weeks, days = {
-            "clinic": (self.world.rng.randint(28, 29), 0),
-            "birth planning": (32, self.world.rng.randint(0, 4)),
-            "ready": (self.world.rng.randint(35, 38), 3),
-            "overdue": (40, 3),
-        }[one.stage]
-        edd = add_days(self.world.today, 280 - weeks * 7 - days)
+        first, last, days = PLANNED[one.stage]
+        weeks = self.world.rng.randint(first, last)
+        edd = self.due(self.world.today, weeks, days)
         family = self.family(
             one.need,
             self.referred(edd, 16),
             edd,
             born=add_days(edd, 9),
             decision="child_protection" if one.need == REMOVAL else "child_in_need",
-            # In one family in the clinic nobody has recorded a visit for some weeks.
-            last_visit=add_days(self.world.today, -33) if one == Unborn(DISABILITY, "clinic") else date.max,
+            last_visit=add_days(self.world.today, -33) if one == UNSEEN else date.max,
         )
-        course = self.course(family).authorise().plan_birth().watch()
+        course = self.begun(family).authorise().plan_birth().watch()
         if family.decision == "child_protection":
             child_protection(course, self.world.work(course.submitted, -4))
         return course.story
 
-    # Work that has ended, or has not begun
+    # Work that has ended or not begun, and stands in no figure
 
-    def _others(self) -> Iterator[Story]:
+    def _not_counted(self) -> Iterator[Story]:
         for days in (1, 1, 3):
-            yield self._waiting(days)
-        yield from (self._sent_on(27, 24), self._sent_on(12, 17), self._sent_on(3, 23, answered=False))
-        yield self._duplicate()
-        yield from (self._closed(310), self._closed(330))
-        yield self._kin_home(300)
-        yield self._handed_over(420)
-        yield from (self._pregnancy_ended(confirmed=True), self._pregnancy_ended(confirmed=False))
-        yield self._moved_away()
+            yield self.refer(self._lately(CARE, days)).story
+        for days, weeks, answered in ((27, 24, True), (12, 17, True), (3, 23, False)):
+            yield self._sent_on(days, weeks, answered=answered)
+        yield self.duplicate(self.refer(self._lately(CARE, 15)))
+        yield from (self._closed(310), self._closed(330), self._with_kin(300), self._permanence(420))
+        yield self.pregnancy_ended(self.begun(self._lately(CARE, 24)), self.ago(8))
+        yield self.pregnancy_ended(self.begun(self._lately(DISABILITY, 17)), self.ago(1))
+        yield self.moved_away(self.begun(self._lately(REMOVAL, 26)), self.ago(4))
 
-    def _new(self, need: str, days: int, weeks: int) -> Course:
-        referred = self.world.work(self.world.today, -days)
-        edd = add_days(referred, 280 - 7 * weeks)
-        family = self.family(need, referred, edd, override=None)
-        return Course(self.world, DURHAM, self.names, family).refer()
-
-    def _waiting(self, days: int) -> Story:
-        return self._new(CARE, days, 16).story
-
-    def _sent_on(self, days: int, weeks: int, *, answered: bool = True) -> Story:
+    def _sent_on(self, days: int, weeks: int, *, answered: bool) -> Story:
         """Too late for the service, or none of its criteria: Families First is asked."""
-        course = self._new(OUTSIDE if weeks < 21 else REMOVAL, days, weeks)
-        course.story.then(
-            course.accepted,
-            "route",
-            DURHAM.manager,
-            service="families_first",
-            recipient=FAMILIES_FIRST[0],
-            referrer_informed_on=course.accepted,
-            move_reason="Referred after 20+6." if weeks > 20 else "None of the criteria is met.",
+        late = weeks > 20
+        family = self.family(
+            REMOVAL if late else OUTSIDE, self.ago(days), self.due(self.ago(days), weeks), override=None
         )
-        if answered:
-            taken = self.world.work(course.accepted, 1)
-            course.story.then(
-                taken,
-                "acknowledge_route",
-                DURHAM.manager,
-                acknowledged_by=FAMILIES_FIRST[1],
-                acknowledged_on=taken,
-            )
-        return course.story
-
-    def _duplicate(self) -> Story:
-        course = self._new(CARE, 15, 14)
-        course.story.then(
-            course.accepted,
-            "close_referral",
-            DURHAM.manager,
-            closing_reason="duplicate",
-            duplicate_of="the referral of the day before",
-            referrer_informed_on=course.accepted,
-            move_reason="The midwife and the GP wrote on the same day.",
-        )
-        return course.story
-
-    def _ended(self, need: str, days: int, **rest: Any) -> Course:
-        """The course of a family whose baby was born so many days ago."""
-        born = add_days(self.world.today, -days)
-        edd = add_days(born, 5)
-        family = self.family(need, self.referred(edd, 16), edd, born=born, **rest)
-        return self.course(family).authorise().plan_birth().watch().birth()
+        course = self.refer(family)
+        reason = "Referred after 20+6." if late else "None of the criteria is met."
+        self.send_on(course, "families_first", FAMILIES_FIRST[0], reason)
+        return self.taken(course, FAMILIES_FIRST[1]) if answered else course.story
 
     def _closed(self, days: int) -> Story:
-        course = self._ended(CARE, days)
+        course = self._until_birth(CARE, days)
         agreed = self.world.work(add_days(course.born, 240))
         course.go_home(until=add_days(agreed, -1)).agree(agreed, "with_parents_no_plan")
         return course.close(self.world.work(agreed, 6), "RC7").story
 
-    def _kin_home(self, days: int) -> Story:
-        """A baby who lives with the grandparents under a special guardianship order; Pause was offered."""
-        course = self._ended(REMOVAL, days, care_plan="special_guardianship", decision="pre_proceedings")
+    def _decided(self, days: int, care_plan: str) -> tuple[Course, date]:
+        """A family for whom the court has decided that the child lives elsewhere; the day that was agreed."""
+        course = self._until_birth(REMOVAL, days, care_plan=care_plan, decision="pre_proceedings")
         court = proceedings(course, pre_proceedings(course), issued=self.world.work(course.born, 2))
         looked_after(course, court)
         agreed = end_court(course, court, supported=False)
         course.support(self.world.work(course.born, 3), add_days(agreed, -1))
+        return course, agreed
+
+    def _with_kin(self, days: int) -> Story:
+        """A baby who lives with the grandparents under a special guardianship order; Pause was offered."""
+        course, agreed = self._decided(days, "special_guardianship")
         return course.close(self.world.work(agreed, 7), "RC4", removed=True).story
 
-    def _handed_over(self, days: int) -> Story:
+    def _permanence(self, days: int) -> Story:
         """A child with a placement order: Families First goes on, and the case of the child goes with it."""
-        course = self._ended(REMOVAL, days, care_plan="adoption", decision="pre_proceedings")
-        court = proceedings(course, pre_proceedings(course), issued=self.world.work(course.born, 2))
-        looked_after(course, court)
-        agreed = end_court(course, court, supported=False)
-        course.support(self.world.work(course.born, 3), add_days(agreed, -1))
-        team, manager = FAMILIES_FIRST
-        worker = f"{manager.removesuffix('.tm')}.worker1"
-        day = self.world.work(agreed, 5)
-        course.story.then(
-            day,
-            "hand_over",
-            DURHAM.manager,
-            team=team,
-            worker=worker,
-            accepted_by=manager,
-            accepted_on=day,
-            handover_note="Read together with the new worker, who has met the carers.",
-        )
-        course.story.pass_on(day, course.family.worker, worker)
-        return course.story
-
-    def _pregnancy_ended(self, *, confirmed: bool) -> Story:
-        """Nothing about a birth is sent any more, and the parents are offered company."""
-        course = self.course(self.family(CARE, self.world.work(self.world.today, -24 if confirmed else -17), self._far()))
-        told = self.world.work(self.world.today, -8 if confirmed else -1)
-        course.story.cut(told)
-        course.story.then(told, "report_pregnancy_ended", course.family.worker, end_reported_by="the hospital")
-        course.story.then(
-            self.world.work(told, 1),
-            "confirm_pregnancy_ended",
-            DURHAM.manager,
-            health_source="the midwife who knows them",
-            bereavement_support="The hospital's bereavement midwife, and a visit when they wish.",
-        )
-        return course.story
-
-    def _far(self) -> date:
-        return add_days(self.world.today, 280 - 7 * 21)
-
-    def _moved_away(self) -> Story:
-        course = self.course(self.family(REMOVAL, self.world.work(self.world.today, -26), self._far()))
-        moved = self.world.work(self.world.today, -4)
-        course.story.cut(moved)
-        course.story.then(
-            moved,
-            "transfer_out",
-            DURHAM.manager,
-            receiving_authority="an invented authority by the sea",
-            accepted_by="its pre-birth team",
-            accepted_in_writing=True,
-            transfer_conference_asked=True,
-            move_reason="The parents moved to be near her sister.",
-        )
-        return course.story
-
-
-def _in_court(course: Course, one: WithBaby) -> None:
-    world = course.world
-    gateway = pre_proceedings(course) if one.court != "without pre-proceedings" else None
-    home = one.plan in ("with_parents", "mother_and_baby")
-    court = proceedings(
-        course, gateway, issued=world.work(course.born, 3 if home else 2), extended=one.court == "extended"
-    )
-    agreed = end_court(course, court, supported=home)
-    if home:
-        to = "mother_and_baby_unit" if one.plan == "mother_and_baby" else "home"
-        course.go_home(legal_position="apply_at_birth", to=to)
-        return
-    looked_after(course, court)
-    course.support(world.work(course.born, 3), agreed)
-
+        course, agreed = self._decided(days, "adoption")
+        return self.handed_over(course, self.world.work(agreed, 5), *FAMILIES_FIRST)

@@ -1,6 +1,6 @@
 """Loads the demo caseload into an empty database: staff first, then every story, all or nothing, then the seal."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
@@ -11,7 +11,9 @@ from scheduler.calendars import local_date
 from workflow import seals
 from workflow.accounts import TEAMS, USERS, Operator
 from workflow.bootstrap import INSTALLATION, Service
+from workflow.demo.birmingham import Birmingham
 from workflow.demo.durham import Durham
+from workflow.demo.pause import Pause
 from workflow.demo.people import Names
 from workflow.demo.staff import add_staff
 from workflow.demo.story import Story, Teller, World
@@ -19,7 +21,11 @@ from workflow.errors import BadInput
 from workflow.repository import CASES
 
 SEED = 2023
-AUTHORITIES = ("durham", "birmingham")
+CASELOADS: dict[str, Callable[[World, Names], Iterator[Story]]] = {
+    "durham": lambda world, names: Durham(world, names).stories(),
+    "birmingham": lambda world, names: Birmingham(world, names).stories(),
+    "pause": lambda world, names: Pause(world, names).stories(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,11 @@ class DemoSummary:
 
 
 def load_demo(
-    service: Service, now: datetime, progress: Callable[[int, int], None] = lambda done, of: None
+    service: Service,
+    now: datetime,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+    *,
+    caseloads: Sequence[str] = tuple(CASELOADS),
 ) -> DemoSummary:
     """Loads the caseload as it would stand at `now`: the same for the same day, whatever the hour.
 
@@ -40,7 +50,7 @@ def load_demo(
     """
     with service.database.write() as connection:
         _require_empty(connection)
-        summary = _load(service, connection, now, progress)
+        summary = _load(service, connection, now, progress, caseloads)
     with service.database.write() as connection:
         head = seals.seal(connection, service.seal_key(), now, everything=True)
     file = service.heads_file()
@@ -52,7 +62,7 @@ def load_demo(
 def _require_empty(connection: Connection) -> None:
     kind = connection.execute(select(INSTALLATION.c.value).where(INSTALLATION.c.name == "kind")).scalar()
     if kind == "demo":
-        raise BadInput("the demo caseload is loaded already: name a new database in WAYMARK_DATABASE_URL to load it anew")
+        raise BadInput("the demo caseload is loaded already; name an empty database to load it anew")
     found = {
         name: connection.execute(select(func.count()).select_from(table)).scalar_one()
         for name, table in (("cases", CASES), ("accounts", USERS), ("teams", TEAMS))
@@ -63,22 +73,24 @@ def _require_empty(connection: Connection) -> None:
 
 
 def _load(
-    service: Service, connection: Connection, now: datetime, progress: Callable[[int, int], None]
+    service: Service,
+    connection: Connection,
+    now: datetime,
+    progress: Callable[[int, int], None],
+    caseloads: Sequence[str],
 ) -> DemoSummary:
     """One transaction: a demo that stops half-way leaves nothing behind."""
-    rng = Random(SEED)
-    world = World(today=local_date(now), calendar=service.engine.calendar, rng=rng)
     connection.execute(INSTALLATION.insert(), {"name": "kind", "value": "demo"})
-    names = Names(rng)
-    add_staff(connection, Operator(name="demo", now=now, request_id="demo", source="demo"), names, AUTHORITIES)
+    operator = Operator(name="demo", now=now, request_id="demo", source="demo")
+    add_staff(connection, operator, Names(Random(SEED)))
     teller = Teller(engine=service.engine, connection=connection, now=now)
-    stories = list(_stories(world, names))
+    stories: list[Story] = []
+    for name in caseloads:  # each with chance of its own: one caseload does not change the others
+        rng = Random(f"{SEED} {name}")
+        world = World(today=local_date(now), calendar=service.engine.calendar, rng=rng)
+        stories += CASELOADS[name](world, Names(rng))
     for done, story in enumerate(stories, 1):
         teller.tell(story)
         progress(done, len(stories))
     accounts = connection.execute(select(func.count()).select_from(USERS)).scalar_one()
     return DemoSummary(accounts=accounts, cases=teller.cases, moves=teller.moves)
-
-
-def _stories(world: World, names: Names) -> Iterator[Story]:
-    yield from Durham(world, names).stories()

@@ -15,7 +15,7 @@ from workflow.demo.story import Story, World
 NEVER = date.max
 CURRENT, LATER, EARLIER = "Durham current", "Durham later", "Durham earlier"
 YOUNGEST, OLDEST = 22, 40
-GRADUATION = date(2022, 7, 29)  # S-PAU: all of the earlier cohort graduated in July 2022
+GRADUATION = date(2022, 7, 29)  # by then all of S-PAU's earlier cohort had graduated
 RETURNED = date(2022, 3, 14)  # when two children went back to their mother, in that cohort
 
 
@@ -28,7 +28,11 @@ class Woman:
     practitioner: str
     started: date
     known_through: str = "removals_data"
-    stops: date = NEVER  # nothing more is planned from this day on
+    approached: int = 20  # days from being found eligible to the first meeting
+    engaging: int = 95  # days from the first meeting to the start of the programme
+    found: date | None = None  # the day she was found eligible, where the first meeting is still to come
+    stops: date = NEVER  # nothing more is recorded from this day on
+    away: str | None = None  # out of touch, or on hold, since then
     returned: date | None = None
 
 
@@ -38,9 +42,11 @@ class Journey:
     def __init__(self, world: World, woman: Woman) -> None:
         self.world, self.woman = world, woman
         self.story = Story(authority=PAUSE.authority, team=PAUSE.team)
-        self.started = world.work(woman.started)
-        self.engaged = world.work(add_days(self.started, -world.rng.randint(84, 104)))
-        self.found = world.work(add_days(self.engaged, -world.rng.randint(14, 25)))
+        self.started = woman.started
+        while not (world.calendar.is_working(self.started) and world.calendar.is_working(self.month(18))):
+            self.started = add_days(self.started, 1)
+        self.engaged = world.work(add_days(self.started, -woman.engaging))
+        self.found = woman.found or world.work(add_days(self.engaged, -woman.approached))
         self.identified = world.work(self.found, -6)
 
     def then(self, day: date, trigger: str, *, lead: bool = False, **facts: Any) -> None:
@@ -52,6 +58,10 @@ class Journey:
         self.contacts()
         self.programme()
         self.story.cut(self.woman.stops)
+        if self.woman.away == "reengaging":
+            self._out_of_touch()
+        elif self.woman.away == "on_hold":
+            self._on_hold()
         return self.story
 
     def before(self) -> None:
@@ -87,13 +97,13 @@ class Journey:
         self.then(
             self.engaged,
             "begin_engagement",
-            lead=True,
             first_engaged_on=self.engaged,
             agrees_to_meet=True,
             agreement="Explained what Pause is and that she can stop at any time; she wants to try.",
             worker=self.woman.practitioner,
         )
-        self.then(add_days(self.engaged, 35), "record_baseline", baseline_scores=self.scores(1, 3))
+        met = world.work(add_days(self.engaged, self.woman.engaging // 3))
+        self.then(met, "record_baseline", baseline_scores=self.scores(1, 3))
         talked = world.work(add_days(self.started, -9))
         self.then(talked, "discuss_pause", note="Talked it through over two visits.")
         self.then(
@@ -114,9 +124,7 @@ class Journey:
 
     @property
     def graduates(self) -> date:
-        """The first working day on which eighteen months are complete, or the day the cohort celebrates together."""
-        day = max(self.month(18), GRADUATION if self.woman.cohort == EARLIER else date.min)
-        return day if self.world.calendar.is_working(day) else self.world.work(day, 1)
+        return self.month(18)
 
     def contacts(self) -> None:
         """Contact at most ten working days apart, from the first meeting to the end of the programme."""
@@ -152,7 +160,32 @@ class Journey:
 
     def decide(self, day: date, trigger: str) -> None:
         self.then(
-            day, "decide_approval", lead=True, for_trigger=trigger, decision="approve", decision_reason="Read and agreed."
+            day,
+            "decide_approval",
+            lead=True,
+            for_trigger=trigger,
+            decision="approve",
+            decision_reason="Read and agreed.",
+        )
+
+    def _out_of_touch(self) -> None:
+        """She does not answer; nothing closes, and the door stays open."""
+        day = self.world.work(self.woman.stops)
+        tried = [{"tried_on": day, "contact_kind": "phone"}]
+        worry = "None known; her sister saw her on Sunday."
+        self.then(day, "lose_contact", attempts=tried, worry=worry)
+        for later in self.world.days(add_days(day, 6), self.world.yesterday, 6):
+            self.then(later, "record_attempt", attempts=[{"tried_on": later, "contact_kind": "message"}])
+
+    def _on_hold(self) -> None:
+        day = self.world.work(self.woman.stops)
+        self.then(
+            day,
+            "hold",
+            lead=True,
+            hold_reason="hospital",
+            note="A planned operation; she asked for a break.",
+            next_review_on=add_days(day, 26),
         )
 
     def _child_returned(self, day: date) -> None:
@@ -220,62 +253,107 @@ class Pause:
             "care_experienced": care_experienced,
         }
 
-    def practitioner(self) -> str:
+    def woman(self, cohort: str, started: date, facts: dict[str, Any], **rest: Any) -> Woman:
+        rng = self.world.rng
         self.women += 1
-        return PAUSE.practitioners[self.women % len(PAUSE.practitioners)]
+        return Woman(
+            **{
+                "cohort": cohort,
+                "facts": facts,
+                "practitioner": PAUSE.practitioners[self.women % len(PAUSE.practitioners)],
+                "started": started,
+                "approached": rng.randint(14, 25),
+                "engaging": rng.randint(84, 104),
+                **rest,
+            }
+        )
 
     def _earlier(self) -> Iterator[Woman]:
-        """S-PAU's previous cohort: from January 2021 to a graduation together in July 2022."""
+        """S-PAU's previous cohort: from November 2020, on the programme from January 2021, graduated in July 2022."""
         women = self.cohort(22, removed=83, care_experienced=8, on=GRADUATION)
         for number, facts in enumerate(women):
-            yield Woman(
-                cohort=EARLIER,
-                facts=facts,
-                practitioner=self.practitioner(),
-                started=add_days(date(2021, 1, 4), number),
-                returned=RETURNED if number == 9 else None,
-            )
+            started = add_days(date(2021, 1, 4), number)
+            returned = RETURNED if number == 9 else None
+            yield self.woman(EARLIER, started, facts, engaging=40, approached=8, returned=returned)
 
     def _current(self) -> Iterator[Woman]:
         """S-DUR: 21 on the programme and 2 in pre-engagement."""
-        women = self.cohort(21, removed=83, care_experienced=8, on=self.world.today)
+        today = self.world.today
+        apart: dict[int, dict[str, Any]] = {
+            4: {"stops": add_days(today, -19)},  # no contact recorded for some weeks
+            7: {"stops": add_days(today, -16), "away": "reengaging"},
+            12: {"stops": add_days(today, -12), "away": "on_hold"},
+        }
+        women = self.cohort(21, removed=83, care_experienced=8, on=today)
         for number, facts in enumerate(women):
-            started = add_days(self.world.today, -25 - 23 * number)
-            yield Woman(cohort=CURRENT, facts=facts, practitioner=self.practitioner(), started=started)
+            yield self.woman(CURRENT, add_days(today, -25 - 24 * number), facts, **apart.get(number, {}))
         for days in (9, 20):
             yield self._approached(CURRENT, days)
 
     def _later(self) -> Iterator[Woman]:
-        """S-PAU's current cohort: 11 fully on the programme, 10 on the way to it."""
-        women = self.cohort(11, removed=33, care_experienced=8, on=self.world.today)
+        """S-PAU's current cohort: 11 fully on the programme; 2 decide, 5 get to know Pause, 3 have been approached."""
+        today = self.world.today
+        women = self.cohort(11, removed=33, care_experienced=8, on=today)
         for number, facts in enumerate(women):
-            started = add_days(self.world.today, -12 - 13 * number)
-            yield Woman(cohort=LATER, facts=facts, practitioner=self.practitioner(), started=started)
+            yield self.woman(LATER, add_days(today, -12 - 13 * number), facts)
         for days in (6, 13, 24):
             yield self._approached(LATER, days, known_through="pre_birth" if days == 6 else "removals_data")
-        for ahead in (4, 7, 30, 45, 58, 66, 80):
-            facts = self.facts(self.world.rng.randint(YOUNGEST, OLDEST), 2, False, self.world.today)
-            started = add_days(self.world.today, ahead)
-            yield Woman(cohort=LATER, facts=facts, practitioner=self.practitioner(), started=started)
+        for ahead in (5, 7, 30, 45, 58, 66, 76):
+            yield self.woman(LATER, add_days(today, ahead), self.somebody())
+
+    def somebody(self) -> dict[str, Any]:
+        rng = self.world.rng
+        return self.facts(rng.randint(YOUNGEST, OLDEST), rng.randint(1, 4), rng.random() < 0.4, self.world.today)
 
     def _approached(self, cohort: str, days: int, **rest: Any) -> Woman:
         """A woman found eligible so many days ago, who has not yet agreed to meet."""
-        facts = self.facts(self.world.rng.randint(YOUNGEST, OLDEST), 2, False, self.world.today)
-        return Woman(
-            cohort=cohort,
-            facts=facts,
-            practitioner=self.practitioner(),
-            started=add_days(self.world.today, 110 - days),
-            **rest,
-        )
+        found = self.world.work(add_days(self.world.today, -days))
+        return self.woman(cohort, add_days(self.world.today, 150), self.somebody(), found=found, **rest)
 
     def _others(self) -> Iterator[Story]:
-        """Women in no figure: known but not approached yet, or who have chosen otherwise."""
-        rng, today = self.world.rng, self.world.today
-        for days, trigger in ((3, None), (9, "start_check"), (40, "find_not_eligible"), (60, "decline_offer")):
-            facts = self.facts(rng.randint(YOUNGEST, OLDEST), 1, False, today)
-            woman = Woman(cohort=LATER, facts=facts, practitioner=self.practitioner(), started=NEVER)
-            yield self._short(woman, self.world.work(today, -days), trigger)
+        """Women in no figure: known and not yet approached, not eligible, or who have chosen otherwise."""
+        for days, left_out in ((3, "start_check"), (7, "find_eligible")):
+            journey = self._identified(days)
+            journey.story.happenings = [one for one in journey.story.happenings if one.trigger != left_out]
+            yield journey.story
+        yield from (self._not_eligible(40), self._declined(60), self._withdrew())
 
-    def _short(self, woman: Woman, identified: date, last: str | None) -> Story:
-        raise NotImplementedError
+    def _identified(self, days: int) -> Journey:
+        """A woman first known so many working days ago, planned up to the decision on eligibility."""
+        found = self.world.work(self.world.today, 6 - days)
+        journey = Journey(self.world, self.woman(LATER, add_days(self.world.today, 150), self.somebody(), found=found))
+        journey.before()
+        return journey
+
+    def _not_eligible(self, days: int) -> Story:
+        journey = self._identified(days)
+        journey.story.cut(journey.found)
+        trace = "Her child is back in her care, which is good news; other support was named to her."
+        journey.then(journey.found, "find_not_eligible", lead=True, criteria_trace=trace)
+        return journey.story
+
+    def _declined(self, days: int) -> Story:
+        journey = self._identified(days)
+        day = self.world.work(journey.found, 10)
+        journey.story.cut(day)
+        journey.then(
+            day, "decline_offer", leaving_reason="Not now.", alternative_support="The women's centre, and our number."
+        )
+        return journey.story
+
+    def _withdrew(self) -> Story:
+        journey = Journey(self.world, self.woman(LATER, add_days(self.world.today, -80), self.somebody()))
+        journey.whole()
+        day = self.world.work(self.world.today, -10)
+        journey.story.cut(day)
+        asked = self.world.work(day, 1)
+        journey.then(day, "request_approval", for_trigger="withdraw", evidence="She says so herself, twice.")
+        journey.decide(asked, "withdraw")
+        journey.then(
+            self.world.work(day, 2),
+            "withdraw",
+            closure_reason="WITHDREW",
+            leaving_reason="I have what I need for now.",
+            door_open_letter_on=self.world.work(day, 2),
+        )
+        return journey.story

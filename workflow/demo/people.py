@@ -62,7 +62,7 @@ class Names:
 
 def born_at_age(rng: Random, age: int, on: date) -> date:
     """A date of birth that makes somebody exactly this old on that day, with no birthday near it."""
-    return add_days(add_months(on, -12 * age), -rng.randint(20, 340))
+    return add_days(add_months(on, -12 * age), -rng.randint(30, 335))
 
 
 def shares(rng: Random, total: int, among: int, *, least: int, most: int) -> list[int]:

@@ -15,6 +15,7 @@ from workflow.demo.story import Story, World
 MIDWIFE = "an invented midwife"
 SATURDAY = 5
 WEEKS_16, WEEKS_28 = 112, 196  # completed days of gestation
+CONSENT_LASTS = 182  # days, until it is talked about again
 HOSPITALS = {"durham": "an invented hospital in County Durham", "birmingham": "an invented hospital in Birmingham"}
 
 
@@ -110,9 +111,7 @@ class Course:
 
     def approved(self, trigger: str, asked: date, decided: date, evidence: str, **rest: Any) -> None:
         """A move that the team manager asks the service manager to approve."""
-        self.story.then(
-            asked, "request_approval", self.cast.manager, for_trigger=trigger, evidence=evidence, **rest
-        )
+        self.story.then(asked, "request_approval", self.cast.manager, for_trigger=trigger, evidence=evidence, **rest)
         self.agreed(trigger, decided)
 
     def agreed(self, trigger: str, on: date) -> None:
@@ -125,16 +124,27 @@ class Course:
             decision_reason="Read and agreed.",
         )
 
-    def _consent(self) -> dict[str, Any]:
+    def _consent(self, on: date | None = None) -> dict[str, Any]:
         parents = self.family.facts["parents"]
         return {
             "consents": [self._consent_of(one) for one in parents],
-            "consent_review_on": add_days(self.consented, 182),
+            "consent_review_on": add_days(on or self.consented, CONSENT_LASTS),
         }
+
+    def _review_consent(self, first: date, last: date) -> None:
+        """Consent is talked about again before it is due, where that falls between these days."""
+        day = self.world.work(add_days(self.consented, CONSENT_LASTS - 4))
+        while day <= last:
+            if day >= first:
+                self.story.then(day, "give_consent", self.family.worker, **self._consent(day))
+            day = self.world.work(add_days(day, CONSENT_LASTS - 4))
 
     def _consent_of(self, parent: Mapping[str, Any]) -> dict[str, Any]:
         if parent["consent"] == "not_needed":
-            return {"parent": parent["role"], "why_not_assessed": "No contact with the family and not part of the plan."}
+            return {
+                "parent": parent["role"],
+                "why_not_assessed": "No contact, and no part in the plan.",
+            }
         easy = parent["learning_disability"] == "diagnosed"
         return {
             "parent": parent["role"],
@@ -175,6 +185,7 @@ class Course:
         before = add_days(self.born, -1)
         self.visit(first_visit, before, world.rng.randint(20, 26), words.VISITS, ["mother"])
         self.clinics(before)
+        self._review_consent(world.work(self.allocated, 1), before)
         then(
             self.submitted,
             "submit_assessment",
@@ -315,6 +326,7 @@ class Course:
         """Visits at most ten working days apart, and a checkpoint of each child at the agreed ages."""
         last = min(until, add_days(self.world.today, 30))
         self.visit(first, last, 12, words.VISITS_WITH_BABY, ["mother", "baby"])
+        self._review_consent(self.born, last)
         for age in (add_days(self.born, 42), add_days(self.born, 84), *(add_months(self.born, n) for n in (6, 12))):
             day = self.world.work(add_days(age, -2))
             for number in self.numbers if day <= last else ():

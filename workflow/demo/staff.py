@@ -1,6 +1,5 @@
 """The demo's teams and accounts: every role, in two authorities."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -158,11 +157,11 @@ TEAMS: dict[str, tuple[_Team, ...]] = {
 }
 
 
-def add_staff(connection: Connection, operator: Operator, names: Names, authorities: Iterable[str]) -> None:
-    """Makes the teams and accounts of these authorities. Every worker is trained (S-DUR) but one in Birmingham."""
+def add_staff(connection: Connection, operator: Operator, names: Names) -> None:
+    """Makes the teams and accounts. Every worker is trained (S-DUR), but for one in Birmingham."""
     untrained = BIRMINGHAM.workers[-1]
-    for authority in authorities:
-        for code, name, record, manager, people in TEAMS[authority]:
+    for authority, teams in TEAMS.items():
+        for code, name, record, manager, people in teams:
             accounts.add_team(connection, operator, code=code, name=name, authority=authority, record=record)
             for username, role in people:
                 accounts.add_user(

@@ -13,6 +13,8 @@ from workflow.accounts import Actor, find_actor
 from workflow.engine import Engine
 from workflow.errors import WaymarkError
 from workflow.moves import Move, Opening
+from workflow.references import read_reference, reference
+from workflow.repository import cases_under
 
 FAMILY = "family"  # the case at the head of a story; those under it have names of their own
 FIRST_HOUR, MINUTES_APART = 9, 20
@@ -85,9 +87,9 @@ class Story:
     def then(self, day: date, trigger: str, by: str, *, case: str = FAMILY, **facts: Any) -> None:
         self.happenings.append(Happening(day=day, trigger=trigger, by=by, case=case, facts=facts))
 
-    def cut(self, day: date) -> None:
-        """Plans nothing from that day on; what follows is planned anew."""
-        self.happenings = [one for one in self.happenings if one.day < day]
+    def cut(self, day: date, case: str | None = None) -> None:
+        """Plans nothing from that day on (for that case, where named); what follows is planned anew."""
+        self.happenings = [one for one in self.happenings if one.day < day or case not in (None, one.case)]
 
     def pass_on(self, after: date, old: str, new: str) -> None:
         """After that day another person does what was planned for the first."""
@@ -120,7 +122,15 @@ class Teller:
             minutes = FIRST_HOUR * 60 + min(place, MOST_IN_A_DAY) * MINUTES_APART
             at = at_time(one.day, time(minutes // 60, minutes % 60))
             refs[one.case] = self._fire(story, one, refs, at)
+            if one.facts.get("immediate_safety_concern"):
+                refs.update(self._opened_by_itself(refs[FAMILY]))
         return refs[FAMILY]
+
+    def _opened_by_itself(self, family: str) -> dict[str, str]:
+        """The cases the engine opened under one that needs protection first, by the lifecycle they have."""
+        rows = cases_under(self.connection, read_reference(family)[1])
+        self.cases += len(rows)
+        return {row["lifecycle"]: reference(row["lifecycle"], row["id"]) for row in rows}
 
     def _fire(self, story: Story, one: Happening, refs: Mapping[str, str], at: datetime) -> str:
         opening = None

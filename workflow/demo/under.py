@@ -8,74 +8,125 @@ from scheduler.calendars import add_days, add_months, at_time
 from workflow.demo import words
 from workflow.demo.prebirth import Course
 
-CP, PP = "child protection", "pre-proceedings"
+CP, PP = "child_protection", "pre_proceedings"
 MADE_AT = time(9)
 AGENCIES = ["social_care", "police", "midwifery", "health_visiting"]
 # The plan put to the court, the court's order, and the outcome of the child, by care plan
-COURT_PLAN = {"with_parents": "D", "mother_and_baby": "B", "adoption": "C", "special_guardianship": "E"}
+COURT_PLAN = {
+    "with_parents": "D",
+    "mother_and_baby": "B",
+    "adoption": "C",
+    "special_guardianship": "E",
+    "fostering": "A",
+}
 ORDER = {
     "with_parents": "supervision_order",
     "mother_and_baby": "supervision_order",
     "adoption": "placement_order",
     "special_guardianship": "special_guardianship",
+    "fostering": "care_order",
 }
 OUTCOME = {
     "with_parents": "with_parents_child_in_need",
     "mother_and_baby": "with_parents_child_in_need",
     "adoption": "adoption",
     "special_guardianship": "special_guardianship",
+    "fostering": "fostering",
 }
 
 
-def child_protection(course: Course, start: date, *, ends: date = date.max) -> Course:
-    """From the strategy discussion to a plan with core groups, visits and reviews."""
-    world, cast, worker = course.world, course.cast, course.family.worker
-    strategy, found = world.work(start, 1), world.work(start, 8)
-    conference = world.work(start, 13)
+def child_protection(course: Course, start: date, *, ends: date = date.max, opened: bool = False) -> Course:
+    """From the strategy discussion to a plan with core groups, visits and reviews.
 
-    def then(day: date, trigger: str, by: str, **facts: Any) -> None:
-        course.story.then(day, trigger, by, case=CP, **facts)
+    `opened`: the engine has opened the case by itself, for a referral that told of an immediate concern.
+    """
+    if not opened:
+        _concern(course, start)
+    conference = _to_conference(course, start)
+    _under_a_plan(course, conference, min(ends, add_days(course.world.today, 30)))
+    if ends < course.world.today:
+        course.story.then(
+            ends,
+            "end_plan",
+            course.cast.chair,
+            case=CP,
+            review_on=ends,
+            ending_reason="The plan has done its work.",
+            **REVIEW,
+        )
+    return course
 
+
+def _concern(course: Course, day: date) -> None:
     course.story.opens(
-        start,
+        day,
         "child_protection",
         "request_strategy",
-        worker,
+        course.family.worker,
         case=CP,
         concern_reason="What has been seen adds up to a risk of significant harm for the baby.",
         safe_now="The mother stays with her aunt this week.",
     )
-    then(
-        strategy,
-        "hold_strategy_s47",
-        cast.manager,
-        strategy_held_on=strategy,
+
+
+def _strategy(course: Course, start: date, *, enquiry: bool = True) -> date:
+    day = course.world.work(start, 1)
+    course.story.then(
+        day,
+        "hold_strategy_s47" if enquiry else "hold_strategy_no_action",
+        course.cast.manager,
+        case=CP,
+        strategy_held_on=day,
         agencies=AGENCIES,
-        strategy_note="An enquiry is needed; the parents are told why.",
+        strategy_note="The parents are told what was decided, and why.",
     )
-    then(
-        found,
-        "complete_s47_conference",
-        cast.manager,
-        s47_completed_on=found,
-        s47_finding="likely_harm",
-        s47_note="The worries stand; so do the strengths.",
-        conference_booked_for=conference,
+    return day
+
+
+def _enquiry(course: Course, start: date, *, conference: date | None) -> date:
+    """The enquiry is complete, and a conference booked for that day; without one, none is needed."""
+    day = course.world.work(start, 8)
+    course.story.then(
+        day,
+        "complete_s47_conference" if conference else "complete_s47_no_conference",
+        course.cast.manager,
+        case=CP,
+        s47_completed_on=day,
+        s47_finding="likely_harm" if conference else "not_substantiated",
+        s47_note="What worries and what is strong, side by side.",
+        **({"conference_booked_for": conference} if conference else {}),
     )
-    then(
+    return day
+
+
+def _to_conference(course: Course, start: date, *, plan: bool = True) -> date:
+    """The strategy discussion, the enquiry and the conference; the day of the conference."""
+    conference = course.world.work(start, 13)
+    _strategy(course, start)
+    _enquiry(course, start, conference=conference)
+    course.story.then(
         conference,
-        "hold_conference_plan",
-        cast.chair,
+        "hold_conference_plan" if plan else "hold_conference_cin",
+        course.cast.chair,
+        case=CP,
         conference_on=conference,
-        agencies=AGENCIES,
-        quorate=True,
-        parents_views="Both took part and said what they want to change.",
-        category=world.rng.choice(("NEG", "EMO", "MUL")),
-        outline_plan="Who does what until the core group.",
+        outline_plan="Who does what, and by when.",
+        **REVIEW,
+        **({"category": course.world.rng.choice(("NEG", "EMO", "MUL"))} if plan else {}),
     )
-    _under_a_plan(course, conference, min(ends, add_days(world.today, 30)))
-    if ends < world.today:
-        then(ends, "end_plan", cast.chair, review_on=ends, ending_reason="The plan has done its work.", **REVIEW)
+    return conference
+
+
+def settled(course: Course, start: date, *, at: str) -> Course:
+    """A concern that needs no plan: at the strategy discussion, after the enquiry, or at the conference."""
+    _concern(course, start)
+    if at == "strategy":
+        _strategy(course, start, enquiry=False)
+    elif at == "enquiry":
+        _strategy(course, start)
+        _enquiry(course, start, conference=None)
+    else:
+        _to_conference(course, start, plan=False)
     return course
 
 
@@ -91,9 +142,7 @@ def _under_a_plan(course: Course, conference: date, last: date) -> None:
         story.then(day, "record_cp_visit", worker, case=CP, visited_on=day, people_seen=seen, visit_note=note)
     for day in world.days(world.work(conference, 8), before_last, 39):
         note = world.rng.choice(words.CORE_GROUPS)
-        story.then(
-            day, "hold_core_group", worker, case=CP, core_group_on=day, agencies=AGENCIES, core_group_note=note
-        )
+        story.then(day, "hold_core_group", worker, case=CP, core_group_on=day, agencies=AGENCIES, core_group_note=note)
     review = world.work(add_days(add_months(conference, 3), -4))
     while review <= before_last:
         story.then(
@@ -109,24 +158,50 @@ def _under_a_plan(course: Course, conference: date, last: date) -> None:
         review = world.work(add_days(add_months(review, 6), -4))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gateway:
-    """What the court papers name of pre-proceedings."""
+def pre_proceedings(course: Course) -> date:
+    """From the legal gateway, asked for before the assessment is authorised, to the decision to issue; its day."""
+    meeting = _begin(course)
+    decided = max(course.world.work(course.gestation(35, 1)), course.world.work(meeting, 2))
+    _review(course, meeting, decided)
+    _decide_to_issue(course, decided)
+    return decided
 
-    decided: date
-    offered: date
+
+def stepped_down(course: Course) -> Course:
+    """Pre-proceedings that end without an application: the parents have done what was asked."""
+    meeting = _begin(course)
+    decided = course.world.work(add_days(meeting, 20))
+    course.story.then(
+        decided,
+        "step_down_pp",
+        course.cast.service_manager,
+        case=PP,
+        step_decision_date=decided,
+        gateway_note="The agreement is kept; help goes on without the court.",
+        legal_advice="The threshold is not met now.",
+    )
+    return course
 
 
-def pre_proceedings(course: Course) -> Gateway:
-    """From the legal gateway, asked for just before the assessment is authorised, to the decision to issue."""
-    world, cast = course.world, course.cast
-    asked = world.work(course.authorised, -1)
-    started, letter, meeting = (world.work(asked, n) for n in (6, 9, 16))
-    decided = max(world.work(course.gestation(35, 1)), world.work(meeting, 2))
+def gateway_continues(course: Course) -> Course:
+    """A legal gateway that sees no need for more than the plan in hand."""
+    held = _ask(course)
+    course.story.then(
+        held,
+        "decide_continue_plan",
+        course.cast.service_manager,
+        case=PP,
+        gateway_held_on=held,
+        gateway_note="Carry on with the plan; look again in six weeks.",
+        legal_advice="The threshold is not met.",
+    )
+    return course
 
-    def then(day: date, trigger: str, by: str, **facts: Any) -> None:
-        course.story.then(day, trigger, by, case=PP, **facts)
 
+def _ask(course: Course) -> date:
+    """Asks for a legal gateway; the day it is held."""
+    asked = course.world.work(course.authorised, -1)
+    held = course.world.work(asked, 6)
     course.story.opens(
         asked,
         "pre_proceedings",
@@ -134,8 +209,19 @@ def pre_proceedings(course: Course) -> Gateway:
         course.family.worker,
         case=PP,
         gateway_reason="The assessment sees a risk that help alone may not meet.",
-        gateway_booked_for=started,
+        gateway_booked_for=held,
     )
+    return held
+
+
+def _begin(course: Course) -> date:
+    """The decision to begin, the letter and the first meeting; the day of the meeting."""
+    cast, started = course.cast, _ask(course)
+    letter, meeting = course.world.work(started, 3), course.world.work(started, 10)
+
+    def then(day: date, trigger: str, by: str, **facts: Any) -> None:
+        course.story.then(day, trigger, by, case=PP, **facts)
+
     then(
         started,
         "start_pre_proceedings",
@@ -144,9 +230,7 @@ def pre_proceedings(course: Course) -> Gateway:
         gateway_note="Begin pre-proceedings; the parents get a lawyer and a clear plan.",
         legal_advice="The threshold may be met at birth.",
     )
-    then(
-        letter, "send_letter", cast.legal, lbp_sent_date=letter, fgdm_meeting_offer=letter, letter_is_for_unborn=True
-    )
+    then(letter, "send_letter", cast.legal, lbp_sent_date=letter, fgdm_meeting_offer=letter, letter_is_for_unborn=True)
     then(
         meeting,
         "hold_first_meeting",
@@ -156,13 +240,20 @@ def pre_proceedings(course: Course) -> Gateway:
         agreement="Tests, appointments and a family meeting, each with a date.",
         parents_views="Want the baby home with them, and a fair chance to show it.",
     )
-    for day in world.days(world.work(add_days(meeting, 38)), add_days(decided, -1), 40):
-        note = "Went through the agreement line by line."
-        then(
-            day, "hold_pp_review", cast.manager, pp_review_on=day, parents_represented=True, review_note=note
+    return meeting
+
+
+def _review(course: Course, meeting: date, decided: date) -> None:
+    for day in course.world.days(course.world.work(add_days(meeting, 38)), add_days(decided, -1), 40):
+        course.story.then(
+            day,
+            "hold_pp_review",
+            course.cast.manager,
+            case=PP,
+            pp_review_on=day,
+            parents_represented=True,
+            review_note="Went through the agreement line by line.",
         )
-    _decide_to_issue(course, decided)
-    return Gateway(decided=decided, offered=letter)
 
 
 def _decide_to_issue(course: Course, decided: date) -> None:
@@ -197,7 +288,7 @@ class Court:
     ordered: date
 
 
-def proceedings(course: Course, gateway: Gateway | None, *, issued: date, extended: bool = False) -> Court:
+def proceedings(course: Course, gateway: date | None, *, issued: date, extended: bool = False) -> Court:
     """The application, one case for each child, and its hearings."""
     world = course.world
     late = 42 if extended else 0
@@ -216,7 +307,7 @@ def proceedings(course: Course, gateway: Gateway | None, *, issued: date, extend
     return court
 
 
-def _issue(course: Course, gateway: Gateway | None, court: Court) -> None:
+def _issue(course: Course, gateway: date | None, court: Court) -> None:
     cast, story, family = course.cast, course.story, course.family
     if gateway is not None:
         story.then(
@@ -232,14 +323,12 @@ def _issue(course: Course, gateway: Gateway | None, court: Court) -> None:
         court.issued,
         "issue_proceedings",
         cast.legal,
-        gateway_decided_on=gateway.decided if gateway else course.world.work(course.born, 1),
+        gateway_decided_on=gateway or course.world.work(course.born, 1),
         gateway_agreed=True,
         family_group_meeting="declined",
         issued_on=court.issued,
         court_reference=_reference(course),
-        court_children=[
-            {"child": number, "initial_plan": COURT_PLAN[family.care_plan]} for number in course.numbers
-        ],
+        court_children=[{"child": number, "initial_plan": COURT_PLAN[family.care_plan]} for number in course.numbers],
         care_plans=[{"child": number, "care_plan": family.care_plan} for number in course.numbers],
     )
     course.agreed("issue_proceedings", course.world.work(court.issued, 1))
@@ -312,27 +401,48 @@ def end_court(course: Course, court: Court, *, supported: bool) -> date:
 
 
 def looked_after(course: Course, court: Court, *, number: int = 1) -> Course:
-    """A baby away from the parents under an interim order: visits, reviews and the plan for permanence."""
-    world, cast, story, plan = course.world, course.cast, course.story, course.family.care_plan
-    since, case = world.work(court.issued, 1), f"care {number}"
-    kin = plan == "special_guardianship"
-    last = court.ordered if kin else add_days(world.today, 30)
+    """A baby away from the parents under an interim order, until the court has decided and after it."""
+    world, since = course.world, course.world.work(court.issued, 1)
+    kin = course.family.care_plan == "special_guardianship"
+    in_care(
+        course,
+        since,
+        course.family.worker,
+        until=court.ordered if kin else add_days(world.today, 30),
+        number=number,
+        **order("interim_order", "C1", since),
+        court_reference=_reference(course),
+        placement="U3" if kin else "U5",
+        **({} if kin else {"early_permanence_from": since}),
+    )
+    course.story.then(
+        world.work(add_days(since, 105)),
+        "agree_permanence_plan",
+        course.cast.manager,
+        case=f"care {number}",
+        permanence_plan="special_guardianship" if kin else "adoption",
+        plan_note="The family's views are recorded beside it.",
+    )
+    _after_order(course, court, f"care {number}", kin=kin)
+    return course
+
+
+def in_care(course: Course, since: date, by: str, *, until: date, number: int = 1, **facts: Any) -> None:
+    """A child becomes looked after: the order or agreement, the visits and the reviews."""
+    world, story, case = course.world, course.story, f"care {number}"
     story.opens(
         since,
         "looked_after",
         "record_order",
-        course.family.worker,
+        by,
         case=case,
         child=number,
         became_looked_after_on=since,
-        **_order("interim_order", "C1", since),
-        court_reference=_reference(course),
-        placement="U3" if kin else "U5",
         placed_on=since,
-        **({} if kin else {"early_permanence_from": since}),
-        reviewing_officer=cast.chair,
+        reviewing_officer=course.cast.chair,
+        **facts,
     )
-    visits = [*world.days(world.work(since, 4), add_days(since, 42), 7), *world.days(add_days(since, 70), last, 39)]
+    visits = [*world.days(world.work(since, 4), add_days(since, 42), 7), *world.days(add_days(since, 70), until, 39)]
     for day in visits:
         story.then(
             day,
@@ -343,39 +453,23 @@ def looked_after(course: Course, court: Court, *, number: int = 1) -> Course:
             child_seen=True,
             visit_note="Baby seen with the carers; settled. Brought a photograph for the parents.",
         )
-    _reviews(course, case, since, last)
-    story.then(
-        world.work(add_days(since, 105)),
-        "agree_permanence_plan",
-        cast.manager,
-        case=case,
-        permanence_plan="special_guardianship" if kin else "adoption",
-        plan_note="The family's views are recorded beside it.",
-    )
-    _after_order(course, court, case, kin=kin)
-    return course
-
-
-def _order(kind: str, status: str, made: date) -> dict[str, Any]:
-    return {"kind": kind, "legal_status": status, "made_at": at_time(made, MADE_AT).isoformat()}
-
-
-def _reviews(course: Course, case: str, since: date, last: date) -> None:
-    world = course.world
     first = world.work(since, 18)
     second = world.work(add_days(add_months(first, 3), -5))
     third = world.work(add_days(add_months(second, 6), -6))
-    for day in (first, second, third):
-        if day <= last:
-            course.story.then(
-                day,
-                "hold_lac_review",
-                course.cast.chair,
-                case=case,
-                review_on=day,
-                participation="PN0",
-                review_note="The plan was looked at with carers and parents.",
-            )
+    for day in (one for one in (first, second, third) if one <= until):
+        story.then(
+            day,
+            "hold_lac_review",
+            course.cast.chair,
+            case=case,
+            review_on=day,
+            participation="PN0",
+            review_note="The plan was looked at with carers and parents.",
+        )
+
+
+def order(kind: str, status: str, made: date) -> dict[str, Any]:
+    return {"kind": kind, "legal_status": status, "made_at": at_time(made, MADE_AT).isoformat()}
 
 
 def _after_order(course: Course, court: Court, case: str, *, kin: bool) -> None:
@@ -405,5 +499,5 @@ def _after_order(course: Course, court: Court, case: str, *, kin: bool) -> None:
         "replace_order",
         cast.legal,
         case=case,
-        **_order("final_order", "E1", court.ordered),
+        **order("final_order", "E1", court.ordered),
     )

@@ -17,7 +17,7 @@ from workflow.imports.reading import Row, Value
 
 REFERRAL_LIFECYCLE = "prebirth"
 LONGEST_REFERENCE = 100
-YEARS = range(1900, 2101)  # beyond these a date is a slip of the pen
+YEARS = range(1900, 2100)  # beyond these a date is a slip of the pen
 SLOTS = {"parents": 3, "previous_removals": 3, "babies": 4, "clocks": 6}  # how many records one row has room for
 SINGULAR = {"parents": "parent", "previous_removals": "removal", "babies": "child", "clocks": "clock"}
 RENAMED = {"migrate_to": "state", "worker": "owner"}

@@ -80,7 +80,7 @@ class Load:
                 try:
                     there[arrival.source_reference] = self._open(connection, arrival, there, batch)
                     opened += 1
-                except WaymarkError as error:
+                except (WaymarkError, ValueError) as error:  # ValueError: a date that no calendar reaches
                     refused.add(arrival.source_reference)
                     problems.add(_reason(error), line=arrival.line)
             self.progress("Opening cases", done, rows)
@@ -140,5 +140,5 @@ class RowsRefused(Exception):
         super().__init__(f"nothing was imported, because rows of {problems.file} were refused")
 
 
-def _reason(error: WaymarkError) -> str:
+def _reason(error: WaymarkError | ValueError) -> str:
     return "; ".join(one.says for one in error.unmet) if isinstance(error, MoveRefused) else str(error)

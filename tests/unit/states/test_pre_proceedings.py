@@ -220,5 +220,4 @@ class TestClocks:
             "decision_review": (2, "weeks"),
             "application_after_birth": (5, "days"),
             "application": (5, "working_days"),
-            "approval_decision": (1, "working_days"),
         }
