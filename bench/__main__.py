@@ -102,9 +102,9 @@ def _waymark_mover(service: Service, cases: int) -> Callable[[], None]:
 
 def _contact_facts() -> dict[str, object]:
     sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-    from factories import facts_for
-
     from states.pause import PAUSE
+
+    from factories import facts_for
 
     row = PAUSE.rows("record_contact", "on_programme")[0]
     return facts_for(row.facts, datetime.now(UTC).date())

@@ -77,6 +77,8 @@ def _check_row_names(lifecycle: Lifecycle, where: str, row: Transition) -> None:
     for name in (*row.guards, *([row.approval.when] if row.approval and row.approval.when else [])):
         if name not in GUARDS:
             raise LifecycleError(lifecycle.id, where, "guards", f"there is no guard {name!r}")
+    if row.approval and row.approval.may_follow and row.to in {state.id for state in lifecycle.states if state.final}:
+        raise LifecycleError(lifecycle.id, where, "approval", "may follow, but where the case ends none can be given")
     if row.when is not None and row.when[0] not in BRANCHES:
         raise LifecycleError(lifecycle.id, where, "when", f"there is no branch {row.when[0]!r}")
     if row.under is not None and row.under not in UNDER:

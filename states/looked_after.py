@@ -1,6 +1,6 @@
 """A looked-after child: the order or agreement in force, visits, reviews, permanence and the steps of an adoption."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from states.checks import checked
 from states.codes import (
@@ -117,8 +117,10 @@ def order_names_its_end(s: Situation) -> bool:
 
 @guard("the time at which the order ends has not come")
 def order_has_expired(s: Situation) -> bool:
-    ends_on = day_of(s, "expires_at")
-    return ends_on is not None and ends_on <= s.occurred_on
+    ends_at, at = instant_of(s, "expires_at"), s.derived.get("occurred_at")
+    if ends_at is None or not isinstance(at, datetime):
+        return False
+    return ends_at <= at
 
 
 @guard("a placement order is made after the agency decided on adoption")
@@ -434,7 +436,8 @@ _DECIDE_AFTER_LAPSE = tuple(
             choice("reason_ceased", "Reason", CEASED_REASONS, "where that is the decision", required=False),
         ),
         guards=("ceasing_is_explained", "ceasing_follows_beginning") if decision == "return" else (),
-        approval=Approval(by=SM, when="decided_without_service_manager", may_follow=True),
+        # A return ends the case, and with it every chance to approve later: that approval comes first.
+        approval=Approval(by=SM, when="decided_without_service_manager", may_follow=decision != "return"),
         notify=(CW, TM, SM, LEG),
         basis="domain 10.5: legal and the service manager decide within 1 hour",
     )

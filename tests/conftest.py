@@ -8,10 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from factories import Desk, add_people
+from hypothesis import Phase, settings
 from sqlalchemy import create_engine, make_url, text
 
 from workflow.database import Database
+
+from factories import Desk, add_people
+
+settings.register_profile("quick", phases=[Phase.explicit, Phase.generate])  # finds, and does not shrink
 
 BACKENDS = ("sqlite", "postgresql")
 

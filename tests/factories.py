@@ -20,6 +20,7 @@ from workflow.policies import Policies
 
 NOW = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)  # a Wednesday
 POLICIES = load_policies()
+MANAGERS = {"baby": "baby.TM", "pause": "pause.PL"}
 PEOPLE = {
     "baby": ("FD", "EDT", "CW", "TM", "SM", "HOS", "AD", "LEG", "CHAIR"),
     "pause": ("PP", "PL", "SM"),
@@ -33,7 +34,13 @@ def add_people(database: Database, authority: str = "durham", now: datetime = NO
         connection.execute(
             TEAMS.insert(),
             [
-                {"code": team, "name": f"Team {team}", "authority": authority, "record": team, "manager": None}
+                {
+                    "code": team,
+                    "name": f"Team {team}",
+                    "authority": authority,
+                    "record": team,
+                    "manager": MANAGERS.get(team),
+                }
                 for team in PEOPLE
             ],
         )

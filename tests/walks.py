@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from factories import Desk, facts_for, opening_trigger
 
 from states.catalogue import LIFECYCLES
 from states.lifecycle import NEW
 from states.roles import Role
 from workflow.errors import MoveRefused
 from workflow.moves import Move, Moved, Opening
+
+from factories import Desk, facts_for, opening_trigger
 
 Edge = tuple[str, str, str]  # trigger, from, to
 

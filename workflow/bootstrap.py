@@ -8,11 +8,11 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, select
-from states.catalogue import LIFECYCLES
 
 from config.policy import Policy, check_policy, load_policies
 from config.settings import Settings
 from scheduler.calendars import Override, WorkingCalendar
+from states.catalogue import LIFECYCLES
 from workflow.accounts import Actor, actor_by_token, find_actor
 from workflow.database import Database
 from workflow.engine import Engine

@@ -6,9 +6,8 @@ from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 
-from config.policy import Policy
-
 from config.limits import Basis, Term, TimeLimit, Unit
+from config.policy import Policy
 from scheduler.calendars import WorkingCalendar
 from scheduler.deadlines import Anchors, ClockEvent, DeadlineStatus, Due, EventKind, compute_due, fold
 from states.guards import GUARDS, Child, Situation

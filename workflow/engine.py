@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
-from states.catalogue import LIFECYCLES
 
 from scheduler.calendars import WorkingCalendar
 from scheduler.deadlines import Anchors, ClockEvent, compute_due
+from states.catalogue import LIFECYCLES
 from states.common import APPROVAL_CLOCK
 from states.facts import split_personal
 from states.lifecycle import NEW, Lifecycle
@@ -76,8 +76,7 @@ class Engine:
             now=now,
         )
         if judged.unmet:
-            name = reference(standing.lifecycle.id, standing.case["id"]) if move.case else "a new case"
-            raise MoveRefused(name, move.trigger, judged.unmet, judged.who)
+            raise MoveRefused(standing_name(standing), move.trigger, judged.unmet, judged.who)
         if standing.lifecycle.fire(judged.situation) != judged.target:
             raise WaymarkError(f"{move.trigger}: the machine and the table disagree; nothing was changed")
         standing = self._opened(connection, standing)
@@ -289,7 +288,11 @@ class Engine:
         correcting = move.trigger == "correct"
         after = self._after(firing)
         work = self.clock_work(firing, after)
-        changes = correct_clocks(firing.connection, work, judged.values) if correcting else work.changes()
+        try:
+            changes = correct_clocks(firing.connection, work, judged.values) if correcting else work.changes()
+        except ValueError as impossible:  # a date no calendar reaches
+            says = f"no due date can be computed from these dates: {impossible}"
+            raise MoveRefused(standing_name(standing), move.trigger, [Unmet("fact", "dates", says)], ()) from None
         if judged.approval_follows:
             work.start(changes, APPROVAL_CLOCK, f"approval:{move.trigger}")
         self._check_promise(firing, after, changes)
@@ -510,6 +513,10 @@ class Engine:
         )
 
 
+def standing_name(standing: Standing) -> str:
+    return reference(standing.lifecycle.id, standing.case["id"]) if standing.case["version"] else "a new case"
+
+
 def past_events(connection: Connection, case_id: int) -> list[ClockEvent]:
     """Every clock event of a case, from its evidence."""
     return [ClockEvent.from_json(one) for entry in audit.entries_of(connection, case_id) for one in entry["clocks"]]
@@ -522,6 +529,14 @@ def silenced_events(connection: Connection, case_id: int) -> list[ClockEvent]:
         silencing = entry["kind"] != EntryKind.REFUSED and entry["trigger"] in SILENCING
         last |= {event.deadline: (event, silencing) for event in map(ClockEvent.from_json, entry["clocks"])}
     return [event for event, silencing in last.values() if silencing]
+
+
+def _no_date(lifecycle: Lifecycle, event: ClockEvent) -> Unmet:
+    """What would give a clock of a case taken over its date."""
+    terms = event.limit["terms"] if event.limit else ()
+    names = ", ".join(dict.fromkeys(term["since"] for term in terms if "since" in term))
+    says = f'no date is known for "{lifecycle.clock_by_id[event.clock].label}": give it under clocks as {event.clock}'
+    return Unmet("fact", "clocks", f"{says}, or the day it counts from ({names})")
 
 
 def _said(move: Move, actor: Actor, occurred_at: datetime, now: datetime) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from config.policy import Policy
 from sqlalchemy import Connection, select
 
+from config.policy import Policy
 from workflow.errors import NotFound
 from workflow.repository import POLICIES
 
@@ -16,7 +16,6 @@ class Policies:
     def __init__(self, current: Mapping[str, Policy]) -> None:
         self._current = dict(current)
         self._by_digest = {policy.digest: policy for policy in current.values()}
-        self._stored: set[str] = set()
 
     def current(self, authority: str) -> Policy:
         """The policy new cases of this authority run under; NotFound where there is none."""
@@ -34,8 +33,6 @@ class Policies:
 
     def store(self, connection: Connection, policy: Policy, now: datetime) -> None:
         """Keeps a policy version the first time a case comes to run under it."""
-        if policy.digest in self._stored:
-            return
         found = connection.execute(select(POLICIES.c.digest).where(POLICIES.c.digest == policy.digest)).first()
         if found is None:
             connection.execute(
@@ -48,5 +45,3 @@ class Policies:
                     "stored_at": now,
                 },
             )
-        else:
-            self._stored.add(policy.digest)  # committed by an earlier transaction, so it stays

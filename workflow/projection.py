@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any
 
 from states.catalogue import LIFECYCLES
-
 from states.facts import Fact, FactType
 from states.guards import Child
 from states.lifecycle import NEW, Lifecycle

@@ -3,7 +3,6 @@
 import re
 
 from states.catalogue import LIFECYCLES
-
 from workflow.errors import NotFound
 from workflow.models import SYSTEM_CHAIN
 

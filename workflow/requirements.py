@@ -6,21 +6,23 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
-from states.prebirth import REFERRAL_FACTS
 
 from config.policy import Policy
 from scheduler.calendars import local_date
 from states.facts import Fact, check_facts
 from states.guards import GUARDS, Situation
 from states.lifecycle import NEW, Lifecycle, Transition
+from states.prebirth import REFERRAL_FACTS
 from states.roles import ROLE_LABELS
-from workflow.accounts import Actor
+from workflow.accounts import Actor, find_actor
 from workflow.corrections import correctable, facts_to_correct
 from workflow.decisions import decide
-from workflow.errors import Unmet
+from workflow.errors import NotAllowed, Unmet
+from workflow.models import Record
 from workflow.moves import Move
 from workflow.permissions import may_fire
 from workflow.projection import Projection
+from workflow.repository import team_row
 from workflow.situations import Family, situation_of
 
 CLOCK_SKEW = timedelta(seconds=5)  # two nodes' clocks may differ by this much before a time counts as the future
@@ -111,6 +113,7 @@ def judge(
         values, problems = check_facts(asked, given)
     unmet = [*_role(actor, rows), *_state(standing, trigger, rows, row), *_time(standing, row, occurred_at, now)]
     unmet += [Unmet("fact", problem.where, problem.says) for problem in problems]
+    unmet += _named(connection, standing, values)
     judged = Judged(
         row=row,
         target=standing.before.state,
@@ -185,6 +188,25 @@ def _state(standing: Standing, trigger: str, rows: Sequence[Transition], row: Tr
         return [Unmet("state", trigger[:40], f"there is no move of that name in {standing.lifecycle.label.lower()}")]
     says = "it leads nowhere with these facts" if rows else "it is not a move from here"
     return [Unmet("state", state, f"{says}: the case is {label}")]
+
+
+def _named(connection: Connection, standing: Standing, values: Mapping[str, Any]) -> list[Unmet]:
+    """A worker and a team that are named must be there, in this authority, and may hold this kind of record."""
+    unmet = []
+    authority, record = standing.case["authority"], standing.lifecycle.record
+    if "team" in values:
+        team = team_row(connection, values["team"])
+        if team is None or team["authority"] != authority or team["record"] not in (record, Record.BOTH):
+            unmet.append(Unmet("fact", "team", f"there is no such team for this record in {authority} (team)"))
+    if "worker" in values:
+        try:
+            worker = find_actor(connection, values["worker"])
+        except NotAllowed:
+            worker = None
+        if worker is None or worker.authority != authority or worker.record not in (record, Record.BOTH):
+            says = f"there is no active account of that name for this record in {authority} (worker)"
+            unmet.append(Unmet("fact", "worker", says))
+    return unmet
 
 
 def _time(standing: Standing, row: Transition | None, occurred_at: datetime, now: datetime) -> list[Unmet]:

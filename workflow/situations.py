@@ -56,6 +56,7 @@ def situation_of(
     edd = date.fromisoformat(submitted["edd"]) if submitted.get("edd") else family.edd
     started = facts.get("programme_started_on")
     derived: dict[str, Any] = {
+        "occurred_at": occurred_at,
         "gestation_days": gestation_on(edd, occurred_on) if edd else None,
         "born_on": born_on(family.children, case["child"]),
         "months_since_start": completed_months(date.fromisoformat(started), occurred_on) if started else None,

@@ -705,6 +705,7 @@ def test_check_names_a_case_whose_promise_is_broken(
     said = office("check")
     assert said.code == 1
     assert any(line.startswith(f"{case}: ") and says in line for line in said.out.splitlines()), said.out
+    assert "broken" in said.err
     broken = office("check", "--json")
     assert broken.code == 1
     assert any(says in one for one in broken.json["broken"])

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from factories import NOW, Desk, facts_for
 from sqlalchemy import select
 
 from states.pause import PAUSE
@@ -17,6 +16,8 @@ from workflow.moves import Move
 from workflow.projection import Projection, replay
 from workflow.references import read_reference
 from workflow.repository import CASES, case_row
+
+from factories import NOW, Desk, facts_for
 
 HER = {
     "name": "An Invented Woman",

@@ -4,13 +4,14 @@ from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from factories import NOW, Desk
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from workflow import audit, seals
 from workflow.errors import EvidenceBroken
 from workflow.models import EVIDENCE, AuditEntry
+
+from factories import NOW, Desk
 
 IDENTIFIED = {
     "name": "An Invented Woman",

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 import xlsxwriter
-from factories import NOW, Desk
 from pydantic import SecretStr
 from sqlalchemy import func, select
 
@@ -27,6 +26,8 @@ from workflow.imports.loading import Load
 from workflow.models import AuditContent, AuditEntry, Case, ChildRecord, Deadline, ImportBatch, ImportRow
 from workflow.references import reference
 from workflow.tables import table
+
+from factories import NOW, Desk
 
 CASES, ENTRIES, DEADLINES = table(Case), table(AuditEntry), table(Deadline)
 WRITTEN = (Case, AuditEntry, AuditContent, Deadline, ChildRecord, ImportBatch, ImportRow)

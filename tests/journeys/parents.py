@@ -4,9 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from factories import Desk, add_people, facts_for
 from sqlalchemy import select
-from walks import Edge, Walk, edges_of
 
 from states.catalogue import LIFECYCLES
 from states.lifecycle import NEW, Transition
@@ -17,6 +15,9 @@ from workflow.invariants import broken_promises
 from workflow.moves import Move, Opening
 from workflow.references import read_reference, reference
 from workflow.repository import CASES, DEADLINES, case_row
+
+from factories import Desk, add_people, facts_for
+from walks import Edge, Walk, edges_of
 
 
 def desk_on(sqlite_url: str) -> Desk:

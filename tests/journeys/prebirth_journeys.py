@@ -5,18 +5,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from factories import Desk
 from sqlalchemy import select
-from walks import Walk
 
 from states.catalogue import LIFECYCLES
 from workflow import audit
-from workflow.accounts import TEAMS
 from workflow.invariants import broken_promises
 from workflow.projection import Projection, replay
 from workflow.references import read_reference
 from workflow.repository import CASES, children_of
 from workflow.views import deadlines_of
+
+from walks import Walk
 
 FULL_TERM = 40 * 7
 MOTHER = {
@@ -48,11 +47,7 @@ USUALLY_DONE_BY = {
     "end_court_support_continues": "baby.LEG",
     "end_court_outcome_agreed": "baby.LEG",
 } | dict.fromkeys(
-    (
-        "accept accept_with_consent route close_referral continue_without_consent step_down allocate return_assessment"
-        " authorise close_after_assessment authorise_after_birth agree_birth_plan confirm_pregnancy_ended correct_report"
-        " hold_discharge_meeting discharge agree_outcomes close hand_over transfer_out change_worker correct"
-    ).split(),
+    ["accept", "accept_with_consent", "route", "close_referral", "continue_without_consent", "step_down", "allocate", "return_assessment", "authorise", "close_after_assessment", "authorise_after_birth", "agree_birth_plan", "confirm_pregnancy_ended", "correct_report", "hold_discharge_meeting", "discharge", "agree_outcomes", "close", "hand_over", "transfer_out", "change_worker", "correct"],
     "baby.TM",
 )
 
@@ -218,13 +213,6 @@ def running(case: Walk) -> set[str]:
 def birth_clocks(case: Walk) -> set[str]:
     """The running clocks that have to do with the birth."""
     return {one for one in running(case) if LIFECYCLES[case.lifecycle].clock_by_id[one].birth_related}
-
-
-def name_managers(desk: Desk) -> Desk:
-    """Somebody answers for each case that has no worker yet."""
-    with desk.database.write() as connection:
-        connection.execute(TEAMS.update().values(manager="baby.TM"))
-    return desk
 
 
 def assert_sound(*cases: Walk) -> None:

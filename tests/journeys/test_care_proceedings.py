@@ -3,7 +3,6 @@
 from datetime import date
 
 import pytest
-from factories import Desk
 from journeys.parents import (
     all_is_proved,
     child_dies,
@@ -19,10 +18,12 @@ from journeys.parents import (
     taken_over,
     with_baby,
 )
-from walks import Edge, Walk, missing_edges
 
 from states.lifecycle import NEW
 from workflow.errors import MoveRefused
+
+from factories import Desk
+from walks import Edge, Walk, missing_edges
 
 TODAY = "2026-11-25"
 BORN = date(2026, 11, 20)

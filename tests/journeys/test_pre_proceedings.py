@@ -3,7 +3,6 @@
 from datetime import date
 
 import pytest
-from factories import Desk
 from journeys.parents import (
     all_is_proved,
     born,
@@ -19,9 +18,11 @@ from journeys.parents import (
     taken_over,
     with_baby,
 )
-from walks import Edge, Walk, missing_edges
 
 from states.lifecycle import NEW
+
+from factories import Desk
+from walks import Edge, Walk, missing_edges
 
 DUE = date(2027, 3, 1)
 TODAY = "2026-11-25"

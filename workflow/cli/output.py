@@ -97,7 +97,9 @@ def _drawn(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(*heads, box=box.SIMPLE_HEAD, pad_edge=False)
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for head in heads:
+        drawn.add_column(Text(head), overflow="fold")  # on a narrow terminal too, nothing is cut off
     for row in cells:
         drawn.add_row(*(Text(cell) for cell in row))
     Console(highlight=False).print(drawn)

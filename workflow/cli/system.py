@@ -46,6 +46,7 @@ def demo(
 def check(as_json: AsJson = False) -> None:
     """Checks the promises over all cases: somebody answers, a date is running, every row is what its evidence says."""
     from workflow import invariants
+    from workflow.errors import EvidenceBroken
 
     with opened() as session, session.service.database.read() as connection, progress() as tell:
         calendar = session.service.engine.calendar
@@ -55,6 +56,7 @@ def check(as_json: AsJson = False) -> None:
     else:
         for one in broken:
             say(one)
-        say("Every promise holds." if not broken else f"{len(broken)} promises are broken.")
+        if not broken:
+            say("Every promise holds.")
     if broken:
-        raise typer.Exit(1)
+        raise EvidenceBroken("one promise is broken" if len(broken) == 1 else f"{len(broken)} promises are broken")

@@ -32,10 +32,10 @@ def tour(acting_as: AsUser = None) -> None:
         say(f"Worklist of {actor.authority}, the least time left first (waymark case list)")
         cases.print_worklist(rows)
         if view:
-            timeline = view["timeline"]
-            earlier = f", its last {ROWS} of {len(timeline)} entries" if len(timeline) > ROWS else ""
-            heading(f"The timeline of {ref}, {view['state_label']}{earlier} (waymark case show {ref})")
-            cases.print_timeline(timeline[-ROWS:])
+            steps = [row for row in view["timeline"] if row["from"] != row["to"]]
+            of = f"the {len(steps)} of its {len(view['timeline'])} entries that led it to {view['state_label']}"
+            heading(f"The timeline of {ref}: {of} (waymark case show {ref} has all)")
+            cases.print_timeline(steps)
         figures = reports.cohort_figures(session, None, None, acting_as)
     heading("The cohort report (waymark report cohort)")
     reports.print_figures(figures)

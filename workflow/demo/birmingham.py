@@ -7,21 +7,15 @@ from typing import Any
 
 from scheduler.calendars import add_days, add_months
 from workflow.demo import emergencies
+from workflow.demo.care import looked_after
 from workflow.demo.caseload import Caseload
+from workflow.demo.court import end_court, proceedings
+from workflow.demo.gateway import gateway_continues, pre_proceedings, stepped_down
 from workflow.demo.people import Names, born_at_age, parent, removal
 from workflow.demo.prebirth import Course, Family
+from workflow.demo.protection import child_protection, settled
 from workflow.demo.staff import ASTI, BIRMINGHAM, CHILDREN_IN_CARE, SAFEGUARDING
 from workflow.demo.story import Story, World
-from workflow.demo.under import (
-    child_protection,
-    end_court,
-    gateway_continues,
-    looked_after,
-    pre_proceedings,
-    proceedings,
-    settled,
-    stepped_down,
-)
 
 TAKES = {  # which demo account answers for a service
     "asti": ASTI,

@@ -6,12 +6,15 @@ from datetime import date
 from typing import Any
 
 from scheduler.calendars import add_days
+from workflow.demo.care import looked_after
 from workflow.demo.caseload import Caseload
+from workflow.demo.court import end_court, proceedings
+from workflow.demo.gateway import pre_proceedings
 from workflow.demo.people import Names, born_at_age, parent, removal
 from workflow.demo.prebirth import Course, Family
+from workflow.demo.protection import child_protection
 from workflow.demo.staff import DURHAM, FAMILIES_FIRST
 from workflow.demo.story import Story, World
-from workflow.demo.under import child_protection, end_court, looked_after, pre_proceedings, proceedings
 
 # S-DUR's needs. Two care-experienced parents are counted among those with a child removed as well.
 DISABILITY, SCHOOL, CARE = "learning disability", "school age", "care experience"

@@ -3,8 +3,9 @@
 from datetime import date, timedelta
 
 from scheduler.calendars import add_days, at_time
+from workflow.demo.care import MADE_AT, in_care, order
+from workflow.demo.court import proceedings
 from workflow.demo.prebirth import Course
-from workflow.demo.under import MADE_AT, in_care, order, proceedings
 
 POLICE_PROTECTION = timedelta(hours=70)
 CASE = "care 1"

@@ -127,6 +127,11 @@ ROW_MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
         "guards",
         "there is no guard 'not_a_guard'",
     ),
+    "ends the case before its approval": (
+        {"to": "closed", "approval": Approval(by=Role.TEAM_MANAGER, may_follow=True)},
+        "approval",
+        "may follow, but where the case ends none can be given",
+    ),
     "names an unknown branch": ({"when": ("not_a_branch", 1)}, "when", "there is no branch 'not_a_branch'"),
     "has an unknown effect below": ({"under": "explode"}, "under", "there is no effect 'explode'"),
     "asks for a fact twice": (

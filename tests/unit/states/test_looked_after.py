@@ -13,12 +13,13 @@ from scheduler.deadlines import Anchors, compute_due
 from states.codes import LEGAL_STATUSES, ORDER_KINDS
 from states.facts import check_facts
 from states.guards import GUARDS, Situation
-from states.lifecycle import NEW, clock_effects
+from states.lifecycle import NEW, SELF, clock_effects
 from states.looked_after import LOOKED_AFTER, OPEN, STATUSES_OF, TIMED
 from states.roles import Role
 
 MOVE_DAY = date(2026, 11, 23)
 BORN = "2026-11-20"
+EARLY = datetime(2026, 11, 23, 9, 59, tzinfo=UTC)
 LIMITS = tomllib.loads(
     (Path(__file__).parents[3] / "config" / "policies" / "statutory.toml").read_text(encoding="utf-8")
 )["limits"]["looked_after"]
@@ -171,8 +172,9 @@ class TestLapse:
 
     def test_only_an_order_with_an_end_lapses_and_not_before_it(self) -> None:
         assert {state for state in OPEN if LOOKED_AFTER.rows("lapse_order", state)} == set(TIMED)
-        for ends, missing in (("2026-11-23T10:00:00+00:00", []), ("2026-11-24T10:00:00+00:00", ["order_has_expired"])):
-            assert unmet("emergency_order", "lapse_order", {}, known={"expires_at": ends}) == missing
+        known = {"expires_at": "2026-11-23T10:00:00+00:00"}
+        for minute, missing in ((datetime(2026, 11, 23, 10, 0, tzinfo=UTC), []), (EARLY, ["order_has_expired"])):
+            assert unmet("emergency_order", "lapse_order", {}, known=known, occurred_at=minute) == missing
         assert unmet("interim_order", "lapse_order", {}) == ["order_has_expired"]
 
     def test_after_a_lapse_people_decide_within_an_hour(self) -> None:
@@ -194,7 +196,7 @@ class TestLapse:
             assert set(row.roles) == {Role.LEGAL, Role.SERVICE_MANAGER}
             assert row.approval is not None
             assert row.approval.by is Role.SERVICE_MANAGER
-            assert row.approval.may_follow
+            assert row.approval.may_follow == (row.to == SELF)  # where the case ends, the approval comes first
             alone = GUARDS[row.approval.when or ""].holds
             assert alone(situation("order_lapsed", "decide_after_lapse", {}, actor_role=Role.LEGAL))
             assert not alone(situation("order_lapsed", "decide_after_lapse", {}, actor_role=Role.SERVICE_MANAGER))
