@@ -236,10 +236,15 @@ BACK = {state: state for state in WORKING}
 
 
 def _taken_over(row: Transition) -> Transition:
-    """A case taken over brings its programme dates; an expected date of birth belongs to the baby's record alone."""
+    """A case taken over brings its programme dates; an expected date of birth belongs to the baby's record alone.
+
+    One that is away came from where she can be led back to.
+    """
     if row.trigger != "migrate_in":
         return row
-    return replace(row, facts=(*(fact for fact in row.facts if fact.name != "edd"), *TAKEN_OVER))
+    left = {state.id: state.label for state in STATES if state.id in BACK}
+    own = (replace(fact, choices=left) if fact.name == "came_from" else fact for fact in row.facts)
+    return replace(row, facts=(*(fact for fact in own if fact.name != "edd"), *TAKEN_OVER))
 
 
 TRANSITIONS = (

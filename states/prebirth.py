@@ -21,6 +21,11 @@ def optional(*facts: Fact) -> tuple[Fact, ...]:
     return tuple(replace(fact, required=False) for fact in facts)
 
 
+def _with_babies(row: Transition) -> Transition:
+    """A case taken over after a birth brings its babies, so that what is due for each child has a child to be due for."""
+    return replace(row, facts=(*row.facts, BABIES_TAKEN_OVER)) if row.trigger == "migrate_in" else row
+
+
 # Facts: the referral (design 9 and domain 11). Whatever is not known is left out; nothing is guessed.
 
 PREVIOUS_REMOVAL = optional(
@@ -225,6 +230,9 @@ BABIES = records(
     ),
     personal=True,
     hint="in the order they were born",
+)
+BABIES_TAKEN_OVER = replace(
+    BABIES, required=False, fields=tuple(replace(one, required=one.name == "born_on") for one in BABIES.fields)
 )
 BIRTH = (
     BABIES,
@@ -1153,7 +1161,7 @@ TRANSITIONS = (
     *BIRTH_MOVES,
     *COURT_MOVES,
     *END_MOVES,
-    *shared_rows(STATES, managers=MANAGERS, workers=(CW, FD, EDT)),
+    *(_with_babies(row) for row in shared_rows(STATES, managers=MANAGERS, workers=(CW, FD, EDT))),
 )
 
 # Clocks. A way back from a review that came before acceptance accepts the case, so milestones start there as well.

@@ -89,6 +89,7 @@ def test_eighteen_months_with_hold_lost_contact_and_pregnancy(desk: Desk) -> Non
 
     # Her own decision, after an informed choice. Nothing else is asked for.
     desk.now = datetime(2027, 1, 11, 9, 0, tzinfo=UTC)
+    walk.step("record_contact", PP)
     walk.refuses("commit", PL, "has not made the commitment herself", commitment=False)
     walk.refuses("commit", PL, "informed-choice conversation", informed_choice_on="2027-01-12")
     walk.refuses("commit", PL, "not asked for here", contraception="any")
@@ -263,9 +264,9 @@ def test_her_record_is_closed_to_her_babys_team_and_the_reverse(desk: Desk) -> N
 
 def test_her_case_is_not_given_to_somebody_who_may_not_read_it(desk: Desk) -> None:
     walk = engaged(desk)
-    walk.refuses("change_worker", PL, "not an active account that may read this case", worker="baby.CW")
-    walk.refuses("change_worker", PL, "there is no such team for this record", worker="pause.PP2", team="baby")
-    walk.refuses("change_worker", PL, "there is no such team for this record", worker="pause.PP2", team="nowhere")
+    walk.refuses("change_worker", PL, "no active account of that name for this record", worker="baby.CW")
+    walk.refuses("change_worker", PL, "no team of that name for this record", worker="pause.PP2", team="baby")
+    walk.refuses("change_worker", PL, "no team of that name for this record", worker="pause.PP2", team="nowhere")
     walk.step("change_worker", PL, worker="pause.PP2")
     assert seen_by(desk, walk.case, PL)["owner"] == "pause.PP2"
 

@@ -37,6 +37,12 @@ def last_move(case: Walk) -> str:
     return str([entry["seq"] for entry in entries(case) if entry["kind"] == "moved"][-1])
 
 
+def looked_at_again(case: Walk) -> Walk:
+    """The case as it stands since a move on the case above it reached it."""
+    case.version = row_of(case)["version"]
+    return case
+
+
 def moments_of_last_entry(case: Walk) -> tuple[object, object]:
     last = entries(case)[-1]
     return last["occurred_at"], last["recorded_at"]
@@ -459,6 +465,22 @@ def test_correcting_the_time_of_a_mistaken_report_leaves_the_pregnancy_s_dates_r
     assert_sound(case)
 
 
+def test_a_correction_is_held_to_the_rules_of_what_it_corrects(small_desk: Desk) -> None:
+    case = Pregnancy(small_desk).refer(MOTHER, FATHER).wait(days=2).does("accept")
+    case.does("give_consent", consents=[CONSENT, {**CONSENT, "parent": "father"}]).does("allocate", worker="baby.CW")
+    allocation, now = last_move(case), case.desk.now
+    case.cannot("correct", "conflict of interest", entry=allocation, correction="facts", worker="baby.CW2")
+    case.cannot("correct", "one of the two dates is wrong", entry="1", correction="facts", edd="2029-01-01")
+    for days, says in ((-1, "lies in the future"), (10, "before the case was opened")):
+        moment = (now - timedelta(days=days)).isoformat()
+        case.cannot("correct", says, entry=allocation, correction="occurred_at", new_occurred_at=moment)
+    week_before = (now - timedelta(days=9)).isoformat()
+    case.does("correct", entry="1", correction="occurred_at", new_occurred_at=week_before)  # the referral itself
+    case.does("correct", entry=allocation, correction="facts", worker="baby.TM2")
+    assert case.row()["owner"] == "baby.TM2"
+    assert_sound(case)
+
+
 def test_a_case_that_was_closed_by_mistake_is_open_again_with_its_dates(small_desk: Desk) -> None:
     case = Pregnancy(small_desk).refer().is_home().does("agree_outcomes")
     running_before = case.running()
@@ -556,9 +578,9 @@ def test_nobody_knows_yet_when_the_baby_is_due(small_desk: Desk) -> None:
     case = Pregnancy(small_desk).refer({**MOTHER, "learning_disability": "diagnosed"}, weeks=None)
     assert case.row()["decision"]["decision"] == "more_information"
     assert case.clock("birth_watch") == case.clock("birth_overdue") == ["undetermined"]
-    assert case.clock("establish_edd") == ["amber warning"]
+    assert case.clock("establish_edd") == ["on track"]
     case.wait(hours=4).does("add_information", by="baby.FD", concealed_or_late_booking=True)
-    assert case.clock("establish_edd") == ["met", "amber warning"]  # that did not tell the date
+    assert case.clock("establish_edd") == ["met", "on track"]  # that did not tell the date
     edd = case.desk.now.date() + timedelta(weeks=24)
     case.does("add_information", by="baby.FD", edd=edd.isoformat(), edd_basis="dating_scan")
     assert "establish_edd" not in case.running()
@@ -607,7 +629,7 @@ def test_consent_is_withdrawn_during_the_clinic_and_given_again(small_desk: Desk
 
 def test_parents_who_do_not_reply_are_not_closed_by_silence(small_desk: Desk) -> None:
     case = Pregnancy(small_desk).refer().does("accept").wait(days=15)
-    case.cannot("record_no_reply", "at least", attempts=[])
+    case.cannot("record_no_reply", "is empty", attempts=[])
     case.does("record_no_reply", to="threshold_review").does("step_down", to="closed", closure_code="RC7")
     assert case.clock("threshold_decision") == ["met"]
     assert case.running() == set()
@@ -636,7 +658,7 @@ def test_an_assessment_can_still_be_authorised_when_outcomes_are_agreed(small_de
     assert {"assessment_due", "close_or_hand_over"} <= case.running()
     case.does("submit_assessment").does("authorise_after_birth", assessment_decision="no_further_action")
     case.does("close", to="closed")
-    assert case.clock("assessment_due")[-1].startswith("met")
+    assert case.clock("assessment_due") == ["met late"]
     assert_sound(case)
 
 
@@ -647,10 +669,10 @@ def test_a_concealed_pregnancy_is_referred_after_the_birth(small_desk: Desk) -> 
     yesterday = small_desk.now - timedelta(days=1)
     case = Pregnancy(small_desk).refer({"role": "mother"}, weeks=None)
     case.does("record_birth", to="born", at=yesterday, babies=[baby(yesterday.date().isoformat())])
-    assert case.clock("newborn_worker") == ["amber warning"] or case.clock("newborn_worker") == ["breached"]
+    assert case.clock("newborn_worker") == ["amber warning"]
     assert case.clock("establish_edd") == ["cancelled"]
     case.does("change_worker", worker="baby.CW")
-    assert case.clock("newborn_worker")[0].startswith("met")
+    assert case.clock("newborn_worker") == ["met"]
     assert_sound(case)
 
 
@@ -665,7 +687,7 @@ def test_a_birth_cannot_lie_ahead_nor_be_recorded_twice(small_desk: Desk) -> Non
 
 
 def test_a_mother_who_cannot_be_found_near_the_birth(small_desk: Desk) -> None:
-    case = Pregnancy(small_desk).refer().is_planned().until(34, 3).does("report_missing", by="baby.EDT")
+    case = Pregnancy(small_desk).refer().is_planned().until(34).does("report_missing", by="baby.EDT")
     assert case.due("mother_missing_late") == case.desk.now.date() + timedelta(days=1)
     case.wait(days=3).does("record_birth", to="born")
     assert {"mother_missing", "mother_missing_late"} <= case.running()  # a birth does not end the search
@@ -682,7 +704,7 @@ def test_a_plan_to_apply_to_court_waits_for_its_own_case(small_desk: Desk) -> No
     case.until(38).does("record_birth")
     assert "court_application" not in case.running()
     assert due(legal, "application_after_birth") == case.desk.now.date() + timedelta(days=5)
-    legal.step("record_issue", "baby.LEG", to="issued", short_notice=False)
+    looked_at_again(legal).step("record_issue", "baby.LEG", to="issued", short_notice=False)
     assert_sound(case, legal)
 
 
@@ -727,8 +749,7 @@ def test_a_family_is_handed_over_with_the_cases_under_it(small_desk: Desk) -> No
     row = row_of(court)
     assert (row["owner"], row["state"], running(court)) == ("baby.TM2", "issued", dates)
     assert case.running() == set()
-    court.version = row["version"]
-    court.step("withdraw", "baby.LEG", to="withdrawn")  # it goes on though the case above it has ended
+    looked_at_again(court).step("withdraw", "baby.LEG", to="withdrawn")  # it goes on though the case above it has ended
     assert_sound(case, court)
 
 
@@ -741,7 +762,7 @@ def test_a_family_moves_away(small_desk: Desk) -> None:
     case.cannot("transfer_out", "transfer-in conference must be asked for")
     case.does("transfer_out", to="transferred_out", transfer_conference_asked=True)
     assert case.running() == set()
-    case.cannot("correct", "cannot be corrected", entry="999")
+    case.cannot("correct", "that can be corrected", entry="999")
     with pytest.raises(Conflict, match="has ended: no case can be opened under it"):
         under(case, "pre_proceedings", "baby.CW")
     assert_sound(case, protection)
