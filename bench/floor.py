@@ -46,7 +46,7 @@ def postgresql_floor(url: str, cases: int) -> Callable[[], None]:
     return _mover(renamed, "%s", cases, lambda: cursor.execute("BEGIN"), " FOR UPDATE", lambda at: at)
 
 
-def _mover(
+def _mover(  # noqa: PLR0917  # the five ways in which the two databases differ
     run: Callable[..., Any], mark: str, cases: int, begin: Callable[[], Any], lock: str, when: Callable[[datetime], Any]
 ) -> Callable[[], None]:
     read, running, case, entry, close, open_ = (

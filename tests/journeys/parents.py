@@ -164,9 +164,7 @@ def due(walk: Walk) -> dict[str, str | None]:
 
 
 def due_at(walk: Walk, clock: str) -> datetime:
-    (row,) = (
-        row for row in deadlines(walk.desk, walk.case) if row["clock"] == clock and row["closed_at"] is None
-    )
+    (row,) = (row for row in deadlines(walk.desk, walk.case) if row["clock"] == clock and row["closed_at"] is None)
     at: datetime = row["due_at"]
     return at
 

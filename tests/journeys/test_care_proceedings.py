@@ -21,6 +21,7 @@ from journeys.parents import (
 
 from states.lifecycle import NEW
 from workflow.errors import MoveRefused
+from workflow.views import case_view
 
 from factories import Desk
 from walks import Edge, Walk, missing_edges
@@ -83,6 +84,17 @@ def test_the_death_of_a_twin_ends_that_childs_proceedings_and_no_other(desk: Des
     assert due(two) == {"week_26": "2027-05-25", "first_hearing": "2026-12-18"}
     two.after(days=1).step("withdraw", "baby.LEG", to="withdrawn")
     has_ended(two, "withdrawn")
+
+
+def test_a_family_handed_over_takes_its_open_proceedings_along(desk: Desk) -> None:
+    parent = taken_over(desk, "prebirth", "care_proceedings", worker="baby.CW").case
+    case = taken_over(desk, "care_proceedings", "case_management", parent=parent, issued_on=TODAY)
+    receiving = {"team": "baby", "worker": "baby.CW2", "accepted_by": "team manager", "accepted_on": TODAY}
+    desk.fire(parent, "hand_over", "baby.TM", {**receiving, "handover_note": "invented"})
+    with desk.database.read() as connection:
+        view = case_view(connection, case.case, desk.who("baby.CW2"), desk.now, desk.engine.calendar)
+    assert (view["state"], view["owner"]) == ("case_management", "baby.CW2")
+    all_is_proved(desk)
 
 
 @pytest.mark.parametrize("state", open_states_of("care_proceedings"))

@@ -76,7 +76,9 @@ def test_a_child_is_protected_by_order_and_adopted(desk: Desk) -> None:
     desk.now = datetime(2027, 3, 27, 11, 0, tzinfo=UTC)  # a Saturday; the clocks go forward tonight
     parent = with_baby(desk, date(2027, 3, 26))
     taken = datetime(2027, 3, 27, 10, 17, tzinfo=UTC)
-    child = Walk(desk, "looked_after").open("baby.EDT", parent=parent, child=1, placement="U6", **police_protection(taken))
+    child = Walk(desk, "looked_after").open(
+        "baby.EDT", parent=parent, child=1, placement="U6", **police_protection(taken)
+    )
     assert due_at(child, "police_protection_72h") == taken + timedelta(hours=72)  # elapsed, to the minute
     assert due(child) == {
         "police_protection_72h": "2027-03-30",
@@ -252,7 +254,9 @@ def test_a_timed_order_lapses_from_each_state_and_never_by_hand(sqlite_url: str)
         assert due_at(child, "order_expires") == desk.now + timedelta(hours=2)
         child.after(hours=2)
         for person in ("baby.CW", "baby.TM", "baby.SM", "baby.LEG", "both.ADM", "both.AUD"):
-            with pytest.raises(MoveRefused, match="it is not for a") if person != "both.ADM" else pytest.raises(NotFound):
+            with (
+                pytest.raises(MoveRefused, match="it is not for a") if person != "both.ADM" else pytest.raises(NotFound)
+            ):
                 desk.fire(child.case, "lapse_order", person)
         lapse(child)
         assert state_of(desk, child.case) == "order_lapsed"

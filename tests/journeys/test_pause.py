@@ -265,8 +265,8 @@ def test_her_record_is_closed_to_her_babys_team_and_the_reverse(desk: Desk) -> N
 def test_her_case_is_not_given_to_somebody_who_may_not_read_it(desk: Desk) -> None:
     walk = engaged(desk)
     walk.refuses("change_worker", PL, "no active account of that name for this record", worker="baby.CW")
-    walk.refuses("change_worker", PL, "no team of that name for this record", worker="pause.PP2", team="baby")
-    walk.refuses("change_worker", PL, "no team of that name for this record", worker="pause.PP2", team="nowhere")
+    walk.refuses("change_worker", PL, "no such team for this record", worker="pause.PP2", team="baby")
+    walk.refuses("change_worker", PL, "no such team for this record", worker="pause.PP2", team="nowhere")
     walk.step("change_worker", PL, worker="pause.PP2")
     assert seen_by(desk, walk.case, PL)["owner"] == "pause.PP2"
 
