@@ -31,7 +31,7 @@ from workflow.moves import Move, Opening
 CASES = 200
 SECONDS = 4.0
 ROUNDS = 3
-CONTACT = {"contact_kind": "", "note": "invented"}
+CONTACT = {"contact_kind": "visit", "note": "invented"}
 
 
 def main() -> None:

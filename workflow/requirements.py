@@ -112,6 +112,7 @@ def judge(
         asked = row.facts
         values, problems = check_facts(asked, given)
     unmet = [*_role(actor, rows), *_state(standing, trigger, rows, row), *_time(standing, row, occurred_at, now)]
+    unmet += _corrected_time(standing, values, now)
     unmet += [Unmet("fact", problem.where, problem.says) for problem in problems]
     unmet += _named(connection, standing, values)
     judged = Judged(
@@ -128,7 +129,10 @@ def judge(
 
 
 def _with_row(standing: Standing, judged: Judged, row: Transition, actor: Actor) -> Judged:
-    guards = [Unmet("guard", name, GUARDS[name].says) for name in standing.lifecycle.unmet(row, judged.situation)]
+    names = standing.lifecycle.unmet(row, judged.situation)
+    if row.trigger == "correct":
+        names += [name for name in _of_corrected(judged.values) if not GUARDS[name].holds(judged.situation)]
+    guards = [Unmet("guard", name, GUARDS[name].says) for name in names]
     approval, follows, missing = _approval(row, judged.situation, actor)
     return replace(
         judged,
@@ -137,6 +141,18 @@ def _with_row(standing: Standing, judged: Judged, row: Transition, actor: Actor)
         approval=approval,
         approval_follows=follows,
     )
+
+
+OF_CORRECTED = {
+    "worker": ("worker_is_active", "worker_is_not_the_parents_own"),
+    "edd": ("edd_is_possible",),
+    "received_on": ("edd_is_possible",),
+}
+
+
+def _of_corrected(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """The guards of single facts, which hold for a fact that is corrected as for one that is given first."""
+    return tuple(dict.fromkeys(name for fact in values for name in OF_CORRECTED.get(fact, ())))
 
 
 def who_may(rows: Sequence[Transition]) -> tuple[str, ...]:
@@ -218,6 +234,16 @@ def _time(standing: Standing, row: Transition | None, occurred_at: datetime, now
     if local_date(occurred_at) == local_date(opened_at):
         return []
     return [Unmet("time", "occurred_at", f"it lies before the case was opened on {local_date(opened_at)}")]
+
+
+def _corrected_time(standing: Standing, values: Mapping[str, Any], now: datetime) -> list[Unmet]:
+    """A time that is corrected is held to the same rules; the opening itself may turn out to be earlier."""
+    if values.get("new_occurred_at") is None:
+        return []
+    at = datetime.fromisoformat(values["new_occurred_at"])
+    wrong = _time(standing, None, at, now)
+    opening = values.get("entry") == "1" and at <= now
+    return [] if opening else [replace(one, name="new_occurred_at") for one in wrong]
 
 
 def _approval(
