@@ -64,6 +64,8 @@ def _text(fact: Fact, value: Any) -> Any:
         raise ValueError("is empty")
     if fact.pattern and not re.fullmatch(fact.pattern, value):
         raise ValueError(f"must look like {fact.hint or fact.pattern}")
+    if fact.pattern and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        _date(fact, value)  # what is written as a date must be one
     return value
 
 

@@ -85,7 +85,11 @@ def open_service(settings: Settings, *, ready: bool = True) -> Service:
     policies = Policies(loaded)
     database = Database(settings.database_url)
     if ready:
-        database.require_current()
+        try:
+            database.require_current()
+        except BaseException:
+            database.close()
+            raise
     return Service(settings, database, policies, Engine(database, policies, england(loaded["statutory"])))
 
 

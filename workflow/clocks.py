@@ -238,7 +238,7 @@ class ClockWork:
         due = fold([*history, event], self.calendar, amber).due
         done.events.append(replace(event, due_at=due.due_at, calendar=self.calendar.version))
         number = event.deadline
-        done.changed[number] = {**done.changed.get(number, {}), **due_columns(due)}
+        done.changed[number] = {**done.changed.get(number, {}), "started_at": anchors.start, **due_columns(due)}
         done.running[number] = {**done.running[number], "due_at": due.due_at}
 
 

@@ -91,7 +91,10 @@ def stands_before(desk: Desk, edge: Edge) -> Pregnancy:
         return ROADS[target](case).does("withhold_consent")
     if trigger == "correct_report":
         return ROADS[target](case).does("report_pregnancy_ended")
-    if trigger in ("record_child_death", "decide_incident_notification") and source in ("threshold_review", "route_sent"):
+    if trigger in ("record_child_death", "decide_incident_notification") and source in (
+        "threshold_review",
+        "route_sent",
+    ):
         ROADS["born"](case).does("withhold_consent")
         return case if source == "threshold_review" else case.does("route")
     ROADS[source](case)
@@ -188,7 +191,9 @@ def test_a_baby_stays_with_her_parents(desk: Desk) -> None:
     case.does("start_birth_plan", to="birth_planning").does("draft_birth_plan", hospital="1")
     case.until(33).cannot("agree_birth_plan", "not everyone has the plan", parents_have_copy=False)
     case.does("agree_birth_plan", to="birth_ready", legal_position="none")
-    case.does("revise_birth_plan", to="birth_planning").does("agree_birth_plan", to="birth_ready", legal_position="none")
+    case.does("revise_birth_plan", to="birth_planning").does(
+        "agree_birth_plan", to="birth_ready", legal_position="none"
+    )
     assert case.clock("birth_plan_agreed") == case.clock("birth_plan_shared") == ["met", "met"]
 
     later = (edd + timedelta(days=7)).isoformat()

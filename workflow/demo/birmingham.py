@@ -49,13 +49,15 @@ class Routed:
     answered: bool = True
 
 
+RELINQUISHED = Routed("B1", "asti", told={"relinquished": True})
+OLD_REMOVAL = Routed("B8", "safeguarding", removed=6)
 ROUTED = (
     Routed(
         "B2", "current_team", told={"current_proceedings_for_another_child": True, "family_open_to": "safeguarding"}
     ),
     Routed("B2", "current_team", told={"current_proceedings_for_another_child": True, "relinquished": True}),
     Routed("B1", "children_in_care", told={"relinquished": True, "family_open_to": "children_in_care"}),
-    Routed("B1", "asti", told={"relinquished": True}),
+    RELINQUISHED,
     Routed("B3", "safeguarding", told={"older_siblings_at_home": True, "family_open_to": "safeguarding"}),
     Routed("B3", "children_in_care", told={"older_siblings_at_home": True, "family_open_to": "children_in_care"}),
     Routed("B3", "asti", told={"older_siblings_at_home": True}, answered=False),
@@ -63,7 +65,7 @@ ROUTED = (
     Routed("B5", "asti", 31, SEVERAL),
     Routed("B5", "safeguarding", 29, {**SEVERAL, "family_open_to": "safeguarding"}),
     Routed("B6", "asti", removed=3, through="private_law_order", by="none"),
-    Routed("B8", "safeguarding", removed=6),
+    OLD_REMOVAL,
     Routed("B9s", "asti", told=ONE_RISK),
     Routed("B9s", "asti", told={**FIRST_TIME, "risk_factors": ["1B"]}, mother={"plan": "child_in_need"}, age=17),
     Routed("B11", "asti", told={"risk_factors": ["16A"]}),
@@ -114,8 +116,8 @@ class Birmingham(Caseload):
         referred = self.ago(days)
         edd = self.due(referred, one.weeks if weeks is None else weeks, self.world.rng.randint(0, 6))
         facts = self.facts(one, referred)
-        for parent_ in facts["parents"] if rest.get("consent_later") else ():
-            parent_["consent"] = "not_asked"
+        for person in facts["parents"] if rest.get("consent_later") else ():
+            person["consent"] = "not_asked"
         return Family(**{"referred": referred, "edd": edd, "facts": facts, "worker": self.worker(), **rest})
 
     # Sent on, or not yet decided
@@ -134,7 +136,7 @@ class Birmingham(Caseload):
         more = self.refer(replace(self.family(SEVERAL_RISKS, 4), facts={**known, "source": "police"}))
         more.story.then(self.ago(2), "add_information", self.cast.front_door, **few.facts)
         yield more.story
-        refused = self.refer(self.family(ROUTED[11], 6))
+        refused = self.refer(self.family(OLD_REMOVAL, 6))
         self.send_on(refused, "safeguarding", SAFEGUARDING[0], "The removal was six years ago.")
         refused.story.then(
             self.ago(1),
@@ -144,7 +146,7 @@ class Birmingham(Caseload):
             move_reason="Asks for the pre-birth service's view first.",
         )
         yield refused.story
-        disputed = self.refer(self.family(ROUTED[3], 3))
+        disputed = self.refer(self.family(RELINQUISHED, 3))
         disputed.story.then(
             self.ago(1),
             "dispute_route",
