@@ -22,7 +22,7 @@ def optional(*facts: Fact) -> tuple[Fact, ...]:
 
 
 def _with_babies(row: Transition) -> Transition:
-    """A case taken over after a birth brings its babies, so that what is due for each child has a child to be due for."""
+    """A case taken over after a birth brings its babies, so that what is due per child has a child to be due for."""
     return replace(row, facts=(*row.facts, BABIES_TAKEN_OVER)) if row.trigger == "migrate_in" else row
 
 

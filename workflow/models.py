@@ -39,6 +39,10 @@ class EntryKind(StrEnum):
     FOLLOWED = "followed"  # the case followed what happened to its parent; the state did not change
     REFUSED = "refused"
     CORRECTED = "corrected"
+    CLOCK = "clock"  # a person paused, resumed or extended a deadline
+    ALERTED = "alerted"  # a deadline came near or passed, and people were told
+    ANSWERED = "answered"  # somebody acknowledged or snoozed an alert
+    ERASED = "erased"  # the personal content of an earlier entry was erased
     SYSTEM = "system"  # on no case: an account was made, a policy stored
 
 
@@ -173,6 +177,12 @@ class Deadline(SQLModel, table=True):
             postgresql_where=text("closed_at IS NULL"),
         ),
         Index(
+            "ix_deadlines_next_action",
+            "next_action_at",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+        Index(
             "ix_deadlines_due",
             "due_at",
             sqlite_where=text("closed_at IS NULL"),
@@ -191,6 +201,10 @@ class Deadline(SQLModel, table=True):
     flags: str = Field(default="", sa_type=Text)
     closed_at: datetime | None = Field(default=None, sa_type=Instant)
     recorded_at: datetime | None = Field(default=None, sa_type=Instant)  # when the closing was recorded
+    next_action_at: datetime | None = Field(default=None, sa_type=Instant)  # when somebody must next be told
+    cycle: int = 1  # grows when the date changes, a quiet time ends or the last step repeats
+    told: str = Field(default="", sa_type=Text)  # the levels of the ladder told in this cycle, joined by commas
+    quiet_until: datetime | None = Field(default=None, sa_type=Instant)  # acknowledged or snoozed until then
 
 
 class ApprovalRequest(SQLModel, table=True):

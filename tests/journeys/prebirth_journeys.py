@@ -46,33 +46,18 @@ USUALLY_DONE_BY = {
     "issue_proceedings": "baby.LEG",
     "end_court_support_continues": "baby.LEG",
     "end_court_outcome_agreed": "baby.LEG",
-} | dict.fromkeys(
-    [
-        "accept",
-        "accept_with_consent",
-        "route",
-        "close_referral",
-        "continue_without_consent",
-        "step_down",
-        "allocate",
-        "return_assessment",
-        "authorise",
-        "close_after_assessment",
-        "authorise_after_birth",
-        "agree_birth_plan",
-        "confirm_pregnancy_ended",
-        "correct_report",
-        "hold_discharge_meeting",
-        "discharge",
-        "agree_outcomes",
-        "close",
-        "hand_over",
-        "transfer_out",
-        "change_worker",
-        "correct",
-    ],
-    "baby.TM",
-)
+}
+DONE_BY_A_MANAGER = (
+    "accept", "accept_with_consent", "route", "close_referral", "continue_without_consent", "step_down",
+    "allocate", "return_assessment", "authorise", "close_after_assessment", "authorise_after_birth",
+    "agree_birth_plan", "confirm_pregnancy_ended", "correct_report", "hold_discharge_meeting", "discharge",
+    "agree_outcomes", "close", "hand_over", "transfer_out", "change_worker", "correct",
+)  # fmt: skip
+
+
+def usually(trigger: str) -> str:
+    """Who usually makes this move: else the caseworker."""
+    return USUALLY_DONE_BY.get(trigger, "baby.TM" if trigger in DONE_BY_A_MANAGER else "baby.CW")
 
 
 def usual_facts(trigger: str, today: str) -> Mapping[str, Any]:
@@ -119,12 +104,12 @@ class Pregnancy(Walk):
         self, trigger: str, *, by: str | None = None, to: str | None = None, at: datetime | None = None, **facts: Any
     ) -> "Pregnancy":
         given = {**usual_facts(trigger, self.today), **facts}
-        self.step(trigger, by or USUALLY_DONE_BY.get(trigger, "baby.CW"), to=to, at=at, **given)
+        self.step(trigger, by or usually(trigger), to=to, at=at, **given)
         return self
 
     def cannot(self, trigger: str, says: str, *, by: str | None = None, **facts: Any) -> "Pregnancy":
         given = {**usual_facts(trigger, self.today), **facts}
-        self.refuses(trigger, by or USUALLY_DONE_BY.get(trigger, "baby.CW"), says, **given)
+        self.refuses(trigger, by or usually(trigger), says, **given)
         return self
 
     def wait(self, **time: float) -> "Pregnancy":

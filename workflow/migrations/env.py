@@ -7,7 +7,11 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Engine
 
-from workflow import columns, models
+from workflow import (
+    alert_tables,  # noqa: F401  (imported for its tables)
+    columns,
+    models,
+)
 from workflow.database import Database
 
 NATIVE = {

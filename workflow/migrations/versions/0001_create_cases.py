@@ -55,7 +55,8 @@ def upgrade() -> None:
         sa.Column("previous_hash", sa.Text(), nullable=False),
         sa.Column("hash", sa.Text(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('moved', 'followed', 'refused', 'corrected', 'system')", name=op.f("ck_audit_entries_kind_known")
+            "kind IN ('moved', 'followed', 'refused', 'corrected', 'clock', 'alerted', 'answered', 'erased', 'system')",
+            name=op.f("ck_audit_entries_kind_known"),
         ),
         sa.PrimaryKeyConstraint("case_id", "seq", name=op.f("pk_audit_entries")),
         sqlite_strict=True,
@@ -240,12 +241,23 @@ def upgrade() -> None:
         sa.Column("flags", sa.Text(), nullable=False),
         sa.Column("closed_at", sa.Text().with_variant(sa.DateTime(timezone=True), "postgresql"), nullable=True),
         sa.Column("recorded_at", sa.Text().with_variant(sa.DateTime(timezone=True), "postgresql"), nullable=True),
+        sa.Column("next_action_at", sa.Text().with_variant(sa.DateTime(timezone=True), "postgresql"), nullable=True),
+        sa.Column("cycle", sa.Integer(), nullable=False),
+        sa.Column("told", sa.Text(), nullable=False),
+        sa.Column("quiet_until", sa.Text().with_variant(sa.DateTime(timezone=True), "postgresql"), nullable=True),
         sa.CheckConstraint("status IN ('open', 'paused', 'met', 'cancelled')", name=op.f("ck_deadlines_status_known")),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_deadlines_case_id_cases")),
         sa.PrimaryKeyConstraint("case_id", "number", name=op.f("pk_deadlines")),
         sqlite_strict=True,
     )
     with op.batch_alter_table("deadlines", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_deadlines_next_action",
+            ["next_action_at"],
+            unique=False,
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
         batch_op.create_index(
             "ix_deadlines_due",
             ["due_at"],
