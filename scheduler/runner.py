@@ -21,7 +21,7 @@ class Tick:
 
 
 class Runner:
-    """Ticks in threads of this process; starts and stops cleanly. A missed tick loses nothing: the next finds the work."""
+    """Ticks in threads of this process; starts and stops cleanly. A missed tick loses nothing: the next finds it."""
 
     def __init__(self, ticks: Mapping[str, Tick]) -> None:
         self._scheduler = BackgroundScheduler(

@@ -32,20 +32,18 @@ class ChannelName(StrEnum):
 
 
 class Alert(SQLModel, table=True):
-    """One step of a ladder that was told. The unique key makes a double impossible, not unlikely."""
+    """One step of a ladder that was told. Its key makes a double impossible, not unlikely."""
 
     __tablename__ = "alerts"
     __table_args__ = strict(
         one_of("status", AlertStatus),
-        Index("uq_alerts_step", "case_id", "number", "cycle", "level", unique=True),
         Index("ix_alerts_open", "status", "raised_at"),
         Index("ix_alerts_raised_at", "raised_at"),
     )
-    id: int | None = Field(default=None, primary_key=True, sa_type=BIG)
-    case_id: int = Field(sa_type=BIG, foreign_key="cases.id")
-    number: int  # of the deadline
-    cycle: int
-    level: str = Field(sa_type=Text)
+    case_id: int = Field(primary_key=True, sa_type=BIG, foreign_key="cases.id")
+    number: int = Field(primary_key=True)  # of the deadline
+    cycle: int = Field(primary_key=True)
+    level: str = Field(primary_key=True, sa_type=Text)
     authority: str = Field(sa_type=Text)
     team: str = Field(sa_type=Text)
     due_at: datetime | None = Field(default=None, sa_type=Instant)  # of the deadline
@@ -81,7 +79,6 @@ class Message(SQLModel, table=True):
         Index("ix_messages_case", "case_id", "number"),
     )
     key: str = Field(primary_key=True, sa_type=Text)
-    alert_id: int | None = Field(default=None, sa_type=BIG)
     case_id: int | None = Field(default=None, sa_type=BIG)
     number: int | None = Field(default=None)
     recipient: str = Field(sa_type=Text)

@@ -30,6 +30,7 @@ class ClockChanges:
     opened: list[dict[str, Any]] = field(default_factory=list)
     changed: dict[int, dict[str, Any]] = field(default_factory=dict)
     running: dict[int, dict[str, Any]] = field(default_factory=dict)  # as they stand after these changes
+    told_of: list[int] = field(default_factory=list)  # closed ones that people were alerted to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +105,8 @@ class ClockWork:
 
     def close(self, done: ClockChanges, number: int, status: DeadlineStatus) -> None:
         row = done.running.pop(number)
+        if row.get("told"):
+            done.told_of.append(number)
         done.events.append(
             ClockEvent(
                 deadline=number,
@@ -154,7 +157,11 @@ class ClockWork:
                 at=self.occurred_at,
             )
         )
-        done.changed[event.deadline] = {"status": DeadlineStatus.OPEN, "closed_at": None, "recorded_at": None}
+        done.changed[event.deadline] = {
+            "status": DeadlineStatus.OPEN,
+            "closed_at": None,
+            "next_action_at": self.recorded_at,  # the sweep finds out what must be told now
+        }
         done.running[event.deadline] = {
             "number": event.deadline,
             "clock": event.clock,
@@ -193,6 +200,8 @@ class ClockWork:
             "subject": subject,
             "status": DeadlineStatus.OPEN,
             "started_at": started_at,
+            "recorded_at": self.recorded_at,
+            "cycle": 1,
             **due_columns(due),
         }
         done.opened.append(row)
@@ -238,7 +247,12 @@ class ClockWork:
         due = fold([*history, event], self.calendar, amber).due
         done.events.append(replace(event, due_at=due.due_at, calendar=self.calendar.version))
         number = event.deadline
-        done.changed[number] = {**done.changed.get(number, {}), "started_at": anchors.start, **due_columns(due)}
+        done.changed[number] = {
+            **done.changed.get(number, {}),
+            "started_at": anchors.start,
+            **due_columns(due),
+            **new_cycle(done.running[number]),
+        }
         done.running[number] = {**done.running[number], "due_at": due.due_at}
 
 
@@ -248,7 +262,13 @@ def due_columns(due: Due) -> dict[str, Any]:
         "due_on": due.due_on,
         "amber_at": due.amber_at,
         "flags": ",".join(due.flags),
+        "next_action_at": due.amber_at,
     }
+
+
+def new_cycle(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A deadline with a new date climbs its ladder anew; one opened by this very step has told nothing yet."""
+    return {"cycle": row.get("cycle", 1) + 1, "told": "", "repeats": 0, "quiet_until": None}
 
 
 def _dated(value: Any) -> Any:

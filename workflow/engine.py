@@ -15,7 +15,7 @@ from states.common import APPROVAL_CLOCK
 from states.facts import split_personal
 from states.lifecycle import NEW, Lifecycle
 from states.roles import ROLE_LABELS, Role
-from workflow import audit, repository
+from workflow import audit, outbox, repository
 from workflow.accounts import Actor
 from workflow.clocks import ClockChanges, ClockWork
 from workflow.corrections import correct_clocks, corrected_projection
@@ -400,7 +400,7 @@ class Engine:
         if counts:
             changed |= self._case_columns(firing, after, entry, changes)
         repository.change_case(connection, case["id"], changed)
-        self._write_rows(connection, standing, after, changes)
+        self._write_rows(firing, after, changes)
         case.update(changed)  # type: ignore[attr-defined]
         return entry
 
@@ -429,11 +429,14 @@ class Engine:
         }
 
     @staticmethod
-    def _write_rows(connection: Connection, standing: Standing, after: Projection, changes: ClockChanges) -> None:
+    def _write_rows(firing: Firing, after: Projection, changes: ClockChanges) -> None:
+        connection, standing, now = firing.connection, firing.standing, firing.now
         case_id = standing.case["id"]
         for number, values in changes.changed.items():
             repository.change_deadline(connection, case_id, number, values)
         repository.add_deadlines(connection, changes.opened)
+        if changes.told_of:
+            outbox.settle(connection, case_id, changes.told_of, now)
         if after.children != standing.before.children:
             repository.replace_children(connection, case_id, after.children)
 

@@ -200,10 +200,13 @@ class Deadline(SQLModel, table=True):
     amber_at: datetime | None = Field(default=None, sa_type=Instant)
     flags: str = Field(default="", sa_type=Text)
     closed_at: datetime | None = Field(default=None, sa_type=Instant)
-    recorded_at: datetime | None = Field(default=None, sa_type=Instant)  # when the closing was recorded
+    recorded_at: datetime | None = Field(
+        default=None, sa_type=Instant
+    )  # when its opening, then its closing was recorded
     next_action_at: datetime | None = Field(default=None, sa_type=Instant)  # when somebody must next be told
     cycle: int = 1  # grows when the date changes, a quiet time ends or the last step repeats
     told: str = Field(default="", sa_type=Text)  # the levels of the ladder told in this cycle, joined by commas
+    repeats: int = 0  # of the ladder's last step
     quiet_until: datetime | None = Field(default=None, sa_type=Instant)  # acknowledged or snoozed until then
 
 

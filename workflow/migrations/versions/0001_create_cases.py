@@ -244,6 +244,7 @@ def upgrade() -> None:
         sa.Column("next_action_at", sa.Text().with_variant(sa.DateTime(timezone=True), "postgresql"), nullable=True),
         sa.Column("cycle", sa.Integer(), nullable=False),
         sa.Column("told", sa.Text(), nullable=False),
+        sa.Column("repeats", sa.Integer(), nullable=False),
         sa.Column("quiet_until", sa.Text().with_variant(sa.DateTime(timezone=True), "postgresql"), nullable=True),
         sa.CheckConstraint("status IN ('open', 'paused', 'met', 'cancelled')", name=op.f("ck_deadlines_status_known")),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_deadlines_case_id_cases")),

@@ -38,7 +38,6 @@ def upgrade() -> None:
     op.create_table(
         "messages",
         sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("alert_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("case_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("number", sa.Integer(), nullable=True),
         sa.Column("recipient", sa.Text(), nullable=False),
@@ -84,7 +83,6 @@ def upgrade() -> None:
     )
     op.create_table(
         "alerts",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("case_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("cycle", sa.Integer(), nullable=False),
@@ -107,18 +105,16 @@ def upgrade() -> None:
         sa.Column("settled_at", sa.Text().with_variant(sa.DateTime(timezone=True), "postgresql"), nullable=True),
         sa.CheckConstraint("status IN ('open', 'acknowledged', 'settled')", name=op.f("ck_alerts_status_known")),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_alerts_case_id_cases")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
+        sa.PrimaryKeyConstraint("case_id", "number", "cycle", "level", name=op.f("pk_alerts")),
         sqlite_strict=True,
     )
     with op.batch_alter_table("alerts", schema=None) as batch_op:
         batch_op.create_index("ix_alerts_open", ["status", "raised_at"], unique=False)
         batch_op.create_index("ix_alerts_raised_at", ["raised_at"], unique=False)
-        batch_op.create_index("uq_alerts_step", ["case_id", "number", "cycle", "level"], unique=True)
 
 
 def downgrade() -> None:
     with op.batch_alter_table("alerts", schema=None) as batch_op:
-        batch_op.drop_index("uq_alerts_step")
         batch_op.drop_index("ix_alerts_raised_at")
         batch_op.drop_index("ix_alerts_open")
 

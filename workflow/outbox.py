@@ -1,0 +1,71 @@
+"""The outbox: messages written in the transaction of what they tell, and taken back when that has ended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from workflow.alert_tables import Alert, AlertStatus, ChannelName, Message, MessageStatus
+from workflow.tables import table
+
+ALERTS, MESSAGES = table(Alert), table(Message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A message to one account about one deadline or case. `params` name references, levels and dates, nobody."""
+
+    key: str
+    recipient: str
+    channel: ChannelName
+    template: str
+    params: dict[str, Any]
+    case_id: int | None = None
+    number: int | None = None
+    urgent: bool = False
+    not_before: datetime | None = None
+
+
+def queue(connection: Connection, drafts: Sequence[Draft], now: datetime) -> None:
+    """Writes messages; one to the inbox is there at once, others wait for delivery from `not_before` on."""
+    rows = []
+    for draft in drafts:
+        there = draft.channel is ChannelName.INBOX
+        rows.append(
+            {
+                "key": draft.key,
+                "case_id": draft.case_id,
+                "number": draft.number,
+                "recipient": draft.recipient,
+                "channel": draft.channel,
+                "template": draft.template,
+                "params": draft.params,
+                "urgent": draft.urgent,
+                "status": MessageStatus.SENT if there else MessageStatus.QUEUED,
+                "queued_at": now,
+                "next_try_at": max(draft.not_before or now, now),
+                "sent_at": now if there else None,
+            }
+        )
+    if rows:
+        connection.execute(MESSAGES.insert(), rows)
+
+
+def settle(connection: Connection, case_id: int, numbers: Sequence[int], now: datetime) -> None:
+    """The deadlines have ended: their alerts are settled, and what was not yet sent about them is not sent."""
+    connection.execute(
+        ALERTS.update()
+        .where((ALERTS.c.case_id == case_id) & ALERTS.c.number.in_(numbers) & (ALERTS.c.status != AlertStatus.SETTLED))
+        .values(status=AlertStatus.SETTLED, settled_at=now)
+    )
+    connection.execute(
+        MESSAGES.update()
+        .where(
+            (MESSAGES.c.case_id == case_id)
+            & MESSAGES.c.number.in_(numbers)
+            & (MESSAGES.c.status == MessageStatus.QUEUED)
+        )
+        .values(status=MessageStatus.DROPPED)
+    )
