@@ -45,6 +45,6 @@ docs: $(READY) ## writes docs/lifecycles/ anew
 	@$(BIN)/python docs/lifecycles/generate.py
 
 locks: $(READY) ## resolves requirements/ anew (needs uv)
-	@for set in "runtime --extra postgres" "development --extra postgres --group dev"; do \
+	@for set in "runtime --extra postgres" "development --extra postgres --extra notify --group dev"; do \
 	  uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	    $${set#* } pyproject.toml -o requirements/$${set%% *}.txt; done

@@ -2,22 +2,25 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
+from sqlalchemy import Connection
+
+from scheduler.calendars import WorkingCalendar
 from scheduler.deadlines import DeadlineStatus
 from states.guards import Situation
 from states.roles import Role
 from workflow import repository
-from workflow.accounts import system_actor
+from workflow.accounts import Actor, system_actor
 from workflow.clocks import ClockChanges, ClockWork
 from workflow.models import EntryKind
-from workflow.moves import Move, Opening
+from workflow.moves import Move, Moved, Opening
 from workflow.projection import Step, advance
+from workflow.recording import clock_work, write_entry
 from workflow.references import reference
 from workflow.requirements import Firing, Judged, Standing
-
-if TYPE_CHECKING:
-    from workflow.engine import Engine
+from workflow.standings import Standings
 
 SERVICE = "system"  # who makes an entry that follows; the person whose move it follows stands beside it
 DATES_THE_CASES_BELOW = frozenset({"edd", "babies"})
@@ -26,8 +29,14 @@ DATES_THE_CASES_BELOW = frozenset({"edd", "babies"})
 class Following:
     """One move on a parent case, and what follows from it below."""
 
-    def __init__(self, engine: "Engine", firing: Firing) -> None:
-        self.engine, self.firing = engine, firing
+    def __init__(
+        self,
+        firing: Firing,
+        standings: Standings,
+        calendar: WorkingCalendar,
+        fire: Callable[[Connection, Move, Actor, datetime], Moved],
+    ) -> None:
+        self.firing, self.standings, self.calendar, self.fire = firing, standings, calendar, fire
         self.connection, self.parent, self.judged = firing.connection, firing.standing, firing.judged
         self.move, self.actor = firing.move, firing.actor
         self.occurred_at, self.now = firing.occurred_at, firing.now
@@ -62,7 +71,7 @@ class Following:
         if under_way or not self.judged.values.get("immediate_safety_concern"):
             return
         case = self.parent.case
-        self.engine.fire_in(
+        self.fire(
             self.connection,
             Move(
                 trigger="request_strategy",
@@ -91,7 +100,7 @@ class Following:
         for row in self._below():
             if child is not None and row["child"] != child and (one_lives or row["child"] is not None):
                 continue
-            self.engine.fire_in(
+            self.fire(
                 self.connection,
                 Move(
                     trigger="end_with_parent",
@@ -111,7 +120,7 @@ class Following:
     def _each(self, change: Callable[[ClockWork, ClockChanges], None], values: Mapping[str, Any] | None = None) -> None:
         """One entry on each open case below whose clocks or owner this changes."""
         for row in self._below():
-            standing = self.engine.standing_of(self.connection, row)
+            standing = self.standings.of(self.connection, row)
             step = Step(
                 trigger=self.move.trigger,
                 to=standing.before.state,
@@ -122,11 +131,11 @@ class Following:
             after = advance(standing.lifecycle, standing.before, step)
             judged = Judged.nothing(standing, self.move.trigger, self._situation(standing), **(values or {}))
             firing = replace(self.firing, standing=standing, judged=judged)
-            work = self.engine.clock_work(firing, after)
+            work = clock_work(firing, after, self.calendar)
             changes = work.untouched()
             change(work, changes)
             if changes.events or values:
-                self.engine.write_entry(firing, after, changes, self._said())
+                write_entry(firing, after, changes, self._said())
 
     def _situation(self, standing: Standing) -> Situation:
         facts = dict(standing.before.facts)

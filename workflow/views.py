@@ -24,7 +24,7 @@ from states.lifecycle import Clock, Lifecycle
 from workflow import audit
 from workflow.accounts import Actor
 from workflow.audit import CONTENTS, ENTRIES
-from workflow.engine import past_events
+from workflow.clock_history import past_events
 from workflow.errors import NotFound
 from workflow.models import SYSTEM_CHAIN, EntryKind
 from workflow.permissions import may_read

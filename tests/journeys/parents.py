@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from states.catalogue import LIFECYCLES
@@ -11,6 +12,7 @@ from states.lifecycle import NEW, Transition
 from states.roles import Role
 from workflow import audit
 from workflow.database import Database
+from workflow.errors import MoveRefused
 from workflow.invariants import broken_promises
 from workflow.moves import Move, Opening
 from workflow.references import read_reference, reference
@@ -146,6 +148,18 @@ def row_of(lifecycle: str, edge: Edge) -> Transition:
 
 def open_states_of(lifecycle: str) -> list[str]:
     return [state.id for state in LIFECYCLES[lifecycle].states if not state.final]
+
+
+def every_open_state_ends_with_its_child(desk: Desk, lifecycle: str, **dates: Any) -> None:
+    """From each open state a case ends in the moment its child's death is recorded, and by nobody's own hand."""
+    for state in open_states_of(lifecycle):
+        walk = taken_over(desk, lifecycle, state, parent=with_baby(desk), **dates)
+        for person in ("baby.CW", "baby.TM", "baby.SM"):
+            with pytest.raises(MoveRefused, match="it is not for a"):
+                desk.fire(walk.case, "end_with_parent", person)
+        ended_with_its_child(walk)
+        assert (walk.state, due(walk)) == ("ended", {})
+    all_is_proved(desk)
 
 
 # What is read and proved

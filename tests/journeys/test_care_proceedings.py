@@ -10,6 +10,7 @@ from journeys.parents import (
     due,
     due_at,
     every_edge_walked,
+    every_open_state_ends_with_its_child,
     expecting,
     has_ended,
     how_they_ended,
@@ -108,6 +109,10 @@ def test_a_case_taken_over_brings_the_courts_extension_and_its_next_hearing(desk
     dates = {"issued_on": "2026-06-01", "timetable_until": "2027-01-22", "next_hearing_on": "2026-12-04"}
     case = taken_over(desk, "care_proceedings", "case_management", parent=with_baby(desk, BORN), **dates)
     assert due(case) == {"week_26": "2027-01-22", "next_hearing": "2026-12-04"}
+
+
+def test_it_ends_with_its_child_from_every_open_state(sqlite_url: str) -> None:
+    every_open_state_ends_with_its_child(desk_on(sqlite_url), "care_proceedings", issued_on=TODAY)
 
 
 def test_every_transition_is_fired_and_refused(sqlite_url: str) -> None:

@@ -1,4 +1,4 @@
-"""Child protection, as a practitioner would tell it: a plan made before birth, kept through it, and ended at a review."""
+"""Child protection, as a practitioner would tell it: a plan made before birth, kept through it, ended at a review."""
 
 from datetime import date
 
@@ -10,6 +10,7 @@ from journeys.parents import (
     desk_on,
     due,
     every_edge_walked,
+    every_open_state_ends_with_its_child,
     expecting,
     has_ended,
     how_they_ended,
@@ -110,12 +111,16 @@ def test_a_case_taken_over_in_any_state_has_a_live_deadline(desk: Desk, state: s
 
 def test_a_case_is_not_taken_over_without_any_date_that_somebody_watches(desk: Desk) -> None:
     parent = expecting(desk, due=DUE)
-    with pytest.raises(MoveRefused, match="Hold the initial conference.*clocks.*strategy_held_on"):
+    with pytest.raises(MoveRefused, match=r"Hold the initial conference.*clocks.*strategy_held_on"):
         taken_over(desk, "child_protection", "icpc_booked", parent=parent)
     booked = [{"clock": "initial_conference", "due_on": "2026-12-01"}]
     assert due(taken_over(desk, "child_protection", "icpc_booked", parent=parent, clocks=booked)) == {
         "initial_conference": "2026-12-01"
     }
+
+
+def test_it_ends_with_its_child_from_every_open_state(sqlite_url: str) -> None:
+    every_open_state_ends_with_its_child(desk_on(sqlite_url), "child_protection", strategy_held_on=TODAY)
 
 
 def test_every_transition_is_fired_and_refused(sqlite_url: str) -> None:

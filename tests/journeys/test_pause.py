@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from factories import Desk
 from journeys.parents import (
     Facts,
     all_is_proved,
@@ -19,7 +18,6 @@ from journeys.parents import (
     state_of,
     taken_over,
 )
-from walks import Edge, Walk, missing_edges
 
 from scheduler.calendars import add_months
 from states.facts import Fact
@@ -29,6 +27,9 @@ from states.pause import BACK, OUTCOME_DOMAINS, PAUSE, REVIEW_MONTHS, WORKING
 from states.roles import Role
 from workflow.errors import MoveRefused, NotFound
 from workflow.views import audit_view, case_view, worklist
+
+from factories import Desk
+from walks import Edge, Walk, missing_edges
 
 TODAY = "2026-11-25"
 STARTED = date(2027, 1, 11)

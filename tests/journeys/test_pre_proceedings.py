@@ -10,6 +10,7 @@ from journeys.parents import (
     desk_on,
     due,
     every_edge_walked,
+    every_open_state_ends_with_its_child,
     expecting,
     has_ended,
     how_they_ended,
@@ -121,11 +122,15 @@ def test_a_case_taken_over_in_any_state_has_a_live_deadline(desk: Desk, state: s
     all_is_proved(desk)
 
 
+def test_it_ends_with_its_child_from_every_open_state(sqlite_url: str) -> None:
+    every_open_state_ends_with_its_child(desk_on(sqlite_url), "pre_proceedings")
+
+
 def test_every_transition_is_fired_and_refused(sqlite_url: str) -> None:
     desk = desk_on(sqlite_url)
 
     def stage(edge: Edge) -> Walk:
-        trigger, source, target = edge
+        _, source, target = edge
         if source == NEW:
             return Walk(desk, "pre_proceedings")
         parent = expecting(desk, due=DUE) if target == "awaiting_birth" else with_baby(desk)

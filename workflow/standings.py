@@ -1,0 +1,151 @@
+"""A case as it stands inside the transaction: read from its row, or blank where it is about to be opened."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from states.catalogue import LIFECYCLES
+from states.lifecycle import NEW, Lifecycle
+from states.roles import ROLE_LABELS, Role
+from workflow import audit, repository
+from workflow.accounts import Actor
+from workflow.errors import BadInput, Conflict, MoveRefused, NotFound, Unmet
+from workflow.moves import Move
+from workflow.permissions import may_read
+from workflow.policies import Policies
+from workflow.projection import Projection
+from workflow.references import read_reference, reference
+from workflow.requirements import Standing, who_may
+from workflow.situations import family_of
+
+
+class Standings:
+    """Finds and makes standings under the policies loaded."""
+
+    def __init__(self, policies: Policies) -> None:
+        self.policies = policies
+
+    def named(self, connection: Connection, ref: str, actor: Actor, *, lock: bool) -> Standing:
+        """The case of that reference; NotFound where there is none or this account may not know of it."""
+        lifecycle_id, case_id = read_reference(ref)
+        case = repository.case_row(connection, case_id, lock=lock)
+        if case is None or case["lifecycle"] != lifecycle_id:
+            raise NotFound(f"there is no case {ref.strip()}")
+        if actor.role is not Role.SYSTEM and not may_read(actor, LIFECYCLES[lifecycle_id], case["authority"]):
+            raise NotFound(f"there is no case {ref.strip()}")
+        return self.of(connection, case)
+
+    def of(self, connection: Connection, case: dict[str, Any]) -> Standing:
+        """A case row with all that a move on it is judged by."""
+        lifecycle = LIFECYCLES[case["lifecycle"]]
+        before = Projection(
+            state=case["state"],
+            came_from=tuple(case["came_from"].split("/")) if case["came_from"] else (),
+            owner=case["owner"],
+            team=case["team"],
+            facts={**case["facts"], **case["personal"]},
+            actors=case["actors"],
+            children=repository.children_of(connection, case["id"]) if lifecycle.parent is None else (),
+            edd=case["edd"],
+            state_since=case["state_since"],
+        )
+        return Standing(
+            lifecycle=lifecycle,
+            case=case,
+            before=before,
+            family=family_of(connection, lifecycle, case, before),
+            policy=self.policies.by_digest(connection, case["policy"]),
+        )
+
+    def blank(self, connection: Connection, move: Move, actor: Actor, now: datetime) -> Standing:
+        """A case about to be opened: where it will stand, and under which policy."""
+        if move.opening is None:
+            raise BadInput("a case is opened with its kind, authority and team")
+        opening = move.opening
+        if opening.lifecycle not in LIFECYCLES:
+            raise BadInput(f"there is no lifecycle {opening.lifecycle[:40]!r}; there are: {', '.join(LIFECYCLES)}")
+        lifecycle = LIFECYCLES[opening.lifecycle]
+        policy = self.policies.current(opening.authority)
+        team = repository.team_row(connection, opening.team)
+        if team is None or team["authority"] != opening.authority:
+            raise BadInput(f"there is no team {opening.team[:40]!r} in {opening.authority}")
+        parent = self._parent(connection, lifecycle, opening.parent)
+        self.policies.store(connection, policy, now)
+        occurred_at = move.occurred_at or now
+        case: dict[str, Any] = {
+            "id": None,
+            "lifecycle": lifecycle.id,
+            "lifecycle_version": lifecycle.version,
+            "authority": opening.authority,
+            "policy": policy.digest,
+            "state": NEW,
+            "team": opening.team,
+            "owner": parent["owner"] if parent else None,
+            "parent_id": parent["id"] if parent else None,
+            "child": opening.child if opening.child is not None else move.facts.get("child"),
+            "source_reference": opening.source_reference,
+            "version": 0,
+            "seq": 0,
+            "head": audit.GENESIS,
+            "deadlines_opened": 0,
+            "decision": None,
+            "opened_at": occurred_at,
+            "state_since": occurred_at,
+        }
+        before = Projection(team=opening.team, owner=case["owner"])
+        standing = Standing(
+            lifecycle=lifecycle,
+            case=case,
+            before=before,
+            family=family_of(connection, lifecycle, {**case, "id": 0}, before),
+            policy=policy,
+        )
+        if actor.role is not Role.SYSTEM and not self._may_open(actor, lifecycle, opening.authority):
+            who = who_may([row for row in lifecycle.transitions if NEW in row.sources])
+            raise MoveRefused(
+                "a new case",
+                move.trigger,
+                [Unmet("role", actor.role, f"a {ROLE_LABELS[actor.role]} of {actor.authority} cannot open it here")],
+                who,
+            )
+        return standing
+
+    def _parent(self, connection: Connection, lifecycle: Lifecycle, ref: str | None) -> dict[str, Any] | None:
+        """The case a new one stands under, locked, so that it cannot close at the same moment."""
+        if lifecycle.parent is None:
+            if ref is not None:
+                raise BadInput(f"a {lifecycle.label.lower()} case stands under no other case")
+            return None
+        if ref is None:
+            raise BadInput(
+                f"a {lifecycle.label.lower()} case is opened under a {lifecycle.parent} case: name its parent"
+            )
+        parent_lifecycle, parent_id = read_reference(ref)
+        parent = repository.case_row(connection, parent_id, lock=True)
+        if parent is None or parent_lifecycle != lifecycle.parent or parent["lifecycle"] != parent_lifecycle:
+            raise NotFound(f"there is no {lifecycle.parent} case {ref}")
+        if parent["final"]:
+            raise Conflict(f"{ref} has ended: no case can be opened under it")
+        return parent
+
+    @staticmethod
+    def _may_open(actor: Actor, lifecycle: Lifecycle, authority: str) -> bool:
+        return may_read(actor, lifecycle, authority) or (
+            actor.role is Role.ADMINISTRATOR and actor.authority == authority
+        )
+
+    def numbered(self, connection: Connection, standing: Standing) -> Standing:
+        """Gives a new case its number."""
+        if standing.case["id"] is not None:
+            return standing
+        blank = {**standing.case, "came_from": "", "final": False, "facts": {}, "personal": {}, "actors": {}}
+        del blank["id"]
+        result = connection.execute(repository.CASES.insert(), blank)
+        (case_id,) = result.inserted_primary_key or (None,)
+        return replace(standing, case={**standing.case, "id": case_id})
+
+
+def standing_name(standing: Standing) -> str:
+    return reference(standing.lifecycle.id, standing.case["id"]) if standing.case["version"] else "a new case"
