@@ -19,9 +19,10 @@ $(READY): pyproject.toml requirements/development.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
-run: $(READY) ## loads the demo caseload and shows a worklist, a case and the cohort report
+run: $(READY) ## loads the demo caseload, raises what is due, shows a worklist, a case, who was told what
 	@$(BIN)/waymark migrate
 	@$(BIN)/waymark demo --if-empty
+	@$(BIN)/waymark work --once
 	@$(BIN)/waymark tour
 
 test: $(READY) ## runs the tests on SQLite and PostgreSQL

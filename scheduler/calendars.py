@@ -131,13 +131,15 @@ class WorkingCalendar:
     """England's working days: no weekends, no bank holidays, and the overrides of an authority on top.
 
     `verified_to` is the last year whose holidays were compared with the official list: a date after it is computed
-    but flagged. `version` names this calendar in proofs; change it with the overrides. ValueError where a day has two
-    overrides, one gives no reason, or a weekend would become a working day.
+    but flagged. `version` names this calendar in proofs; change it with the overrides. `earlier` are the calendars that
+    this one replaced: what was dated by one of them keeps its date. ValueError where a day has two overrides, one gives
+    no reason, or a weekend would become a working day.
     """
 
     overrides: tuple[Override, ...] = ()
     verified_to: int = 2028
     version: str = COMPUTED
+    earlier: tuple["WorkingCalendar", ...] = field(repr=False, compare=False, default=())
     _years: dict[int, _Year] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -152,6 +154,10 @@ class WorkingCalendar:
             if override.action == "remove" and override.day.weekday() >= _SATURDAY:
                 raise ValueError(f"{written(override.day)} is a weekend and cannot become a working day")
             seen.add(override.day)
+
+    def named(self, version: str) -> "WorkingCalendar":
+        """The calendar of that version; this one where it is not among those replaced."""
+        return next((one for one in self.earlier if one.version == version), self)
 
     def is_working(self, day: date) -> bool:
         return self.why_not(day) is None

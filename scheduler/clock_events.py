@@ -33,8 +33,9 @@ class ClockEvent:
 
     `limit` is a TimeLimit's snapshot and `anchors` an Anchors' JSON. An extension is either to the end of the local
     date `due_on` or by `amount` (a Term of hours, working days, days, weeks or months, added to the date then due).
-    `due_at` and `calendar` say what was due as a result, by which calendar version: evidence, never an input.
-    ValueError where an instant has no time zone or the event is not a known one.
+    `due_at` says what was due as a result: evidence, never an input. `calendar` is the version of the calendar it was
+    counted by; a deadline keeps that of its start or latest re-dating. ValueError where an instant has no time zone or
+    the event is not a known one.
     """
 
     deadline: int

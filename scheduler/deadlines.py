@@ -4,7 +4,8 @@ The remaining time is never stored. Events are folded in the order in which they
 then each pause and extension moves the date that stands at that point. A pause moves a date counted in working days by
 the working days that passed (those after the local date of the pause, up to and including that of the resumption), one
 counted in hours by the time elapsed, any other by the local days elapsed. After a new start date or a new expected
-date of birth the same pauses and extensions are applied again, in the same order.
+date of birth the same pauses and extensions are applied again, in the same order. A changed calendar changes no date
+by itself: a deadline is counted by the calendar it was dated by last, when it was started or re-dated.
 """
 
 from collections.abc import Iterator, Sequence
@@ -90,8 +91,9 @@ class _Run:
         self.first = first
         if first.event is not EventKind.STARTED or first.limit is None or first.anchors is None:
             raise self._impossible(first, "a clock begins by being started, with a limit and its anchors")
-        self.calendar = calendar
-        self.reckoning = reckon(TimeLimit.model_validate(first.limit), Anchors.from_json(first.anchors), calendar)
+        self.calendars = calendar
+        self.calendar = calendar.named(first.calendar)
+        self.reckoning = reckon(TimeLimit.model_validate(first.limit), Anchors.from_json(first.anchors), self.calendar)
         self.shifts: list[Pause | Extension] = []
         self.status = DeadlineStatus.OPEN
         self.resumed_at: datetime | None = None
@@ -131,6 +133,7 @@ class _Run:
             raise self._impossible(event, "neither new anchors nor a new limit are given")
         limit = self.reckoning.limit if event.limit is None else TimeLimit.model_validate(event.limit)
         anchors = self.reckoning.anchors if event.anchors is None else Anchors.from_json(event.anchors)
+        self.calendar = self.calendars.named(event.calendar)
         self.reckoning = reckon(limit, anchors, self.calendar)
 
     def _pause(self, event: ClockEvent) -> None:
@@ -181,7 +184,7 @@ class _Run:
         self.closing = event
 
     def state(self, history: tuple[ClockEvent, ...], amber: Amber) -> DeadlineState:
-        due = due_of(self.reckoning, self.when(), amber, lambda: explain(history, self.calendar))
+        due = due_of(self.reckoning, self.when(), amber, lambda: explain(history, self.calendars))
         plain = moved(self.reckoning, [shift for shift in self.shifts if isinstance(shift, Pause)])
         closing, due_at = self.closing, due.due_at
         in_time = closing.at <= due_at if closing and due_at and self.status is DeadlineStatus.MET else None

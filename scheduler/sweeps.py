@@ -8,10 +8,13 @@ from scheduler.ports import DueWork, JobLog
 BATCH = 200  # rows in one transaction: large enough to be quick, small enough to keep nobody waiting
 
 
-def sweep(work: DueWork, now: datetime, batch: int = BATCH) -> int:
-    """Does all the work due at `now`, with no lower bound in time; returns how much was done."""
+def sweep(work: DueWork, now: datetime, batch: int = BATCH, stop: Callable[[], bool] = lambda: False) -> int:
+    """Does all the work due at `now`, with no lower bound in time; returns how much was done.
+
+    Between two batches it ends early where `stop` says so: what is left is found by the next sweep of any node.
+    """
     done = 0
-    while count := work.perform(now, batch):
+    while not stop() and (count := work.perform(now, batch)):
         done += count
     return done
 

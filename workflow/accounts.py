@@ -19,6 +19,7 @@ from workflow.tables import table
 USERS, TEAMS, TOKENS = table(User), table(Team), table(Token)
 TOKEN_LIFE = timedelta(days=90)
 NAMED = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")  # user names and team codes: safe in logs, addresses and file names
+ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
 RESERVED = frozenset({"system", "none"})  # the service itself, and the answer "no social worker of their own"
 
 
@@ -135,9 +136,11 @@ def add_user(
     role: Role,
     team: str,
     trained_learning_disability: bool = False,
+    email: str | None = None,
 ) -> str:
     """A new account, or a fresh token for one that is there with the same role and team; the token, shown once.
 
+    `email`, where given, becomes the address its messages go to, also of an account that is there.
     The tokens an account had before stay valid until they expire; `disable_user` revokes them all.
     """
     _check_name("user name", username)
@@ -148,6 +151,8 @@ def add_user(
         raise BadInput(f"{username!r} with role {role.value} stands for the service itself: no person can have it")
     if not name.strip():
         raise BadInput("an account needs the name of the person")
+    if email is not None and not ADDRESS.fullmatch(email):
+        raise BadInput(f"{email[:80]!r} is not an e-mail address")
     there = connection.execute(select(USERS).where(USERS.c.username == username)).mappings().first()
     said = {"username": username, "role": role.value, "team": team}
     if there is not None and (not there["active"] or any(there[key] != value for key, value in said.items())):
@@ -156,7 +161,10 @@ def add_user(
     if there is None:
         extra = {"name": name.strip(), "trained_learning_disability": trained_learning_disability}
         connection.execute(USERS.insert(), {**said, **extra, "active": True, "created_at": operator.now})
-    _record(connection, operator, "issue_token" if there else "add_user", found["authority"], said)
+    if email is not None:
+        connection.execute(USERS.update().where(USERS.c.username == username).values(email=email))
+    facts = {**said, **({"email_given": True} if email is not None else {})}
+    _record(connection, operator, "issue_token" if there else "add_user", found["authority"], facts)
     return issue_token(connection, username, operator.now)
 
 

@@ -6,17 +6,20 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from config.policy import Policy
-from scheduler.calendars import LONDON, local_date
+from scheduler import failpoints
+from scheduler.calendars import LONDON, WorkingCalendar, at_time, local_date
 from scheduler.dues import Due
 from scheduler.ladder import Next, Rung, next_steps, timetable
 from states.catalogue import LIFECYCLES
 from states.roles import Role
 from workflow import audit, outbox
 from workflow.alert_tables import ChannelName
+from workflow.clocks import is_paused, review_of_pause
 from workflow.database import Database
+from workflow.delivery.routes import INBOX_ONLY, Routes
 from workflow.engine import Engine
 from workflow.models import EntryKind
 from workflow.outbox import ALERTS, Draft
@@ -26,8 +29,10 @@ from workflow.repository import CASES, DEADLINES
 
 log = structlog.get_logger(__name__)
 
-ON_TIME = timedelta(minutes=20)  # hour clocks are swept every 15 minutes
+ON_TIME = timedelta(minutes=20)  # an alert later than this stands in the late ledger
+ON_TIME_CAUSE, RECORDED_LATE = "on time", "recorded late"
 OFFICE_HOURS = (time(8, 30), time(17, 30))
+PAUSED = "P"  # the level of a reminder that a deadline is still paused
 LAST_RESORT = (Role.SERVICE_MANAGER, Role.HEAD_OF_SERVICE, Role.ASSISTANT_DIRECTOR, Role.ADMINISTRATOR)
 _DUE: Select[Any] = (
     select(
@@ -92,6 +97,7 @@ class _Batch:
 class _Sweep:
     """One transaction of the sweep: what it writes, whom it can tell, and when it is."""
 
+    connection: Connection
     batch: _Batch
     directory: Directory
     now: datetime
@@ -100,8 +106,17 @@ class _Sweep:
 class DueDeadlines:
     """The port of the deadline sweep (scheduler.ports.DueWork) on one database, as one node."""
 
-    def __init__(self, engine: Engine, node: str, previous_sweep: datetime | None = None) -> None:
-        self.engine, self.node, self.previous_sweep = engine, node, previous_sweep
+    def __init__(
+        self,
+        engine: Engine,
+        node: str,
+        previous_sweep: datetime | None = None,
+        clock_was_set: bool = False,
+        *,
+        routes: Routes = INBOX_ONLY,
+    ) -> None:
+        self.engine, self.node, self.routes = engine, node, routes
+        self.previous_sweep, self.clock_was_set = previous_sweep, clock_was_set
 
     @property
     def database(self) -> Database:
@@ -113,18 +128,23 @@ class DueDeadlines:
             rows = connection.execute(_DUE, {"now": now, "most": most}).mappings().all()
             if not rows:
                 return 0
+            self.engine.refresh_calendar(connection)
             directory = Directory(connection, local_date(now))
-            sweep = _Sweep(_Batch(), directory, now)
+            sweep = _Sweep(connection, _Batch(), directory, now)
             for row in rows:
                 policy = self.engine.policies.by_digest(connection, row["policy"])
                 self._tell(sweep, dict(row), policy)
             sweep.batch.write(connection, now)
+            failpoints.reach("sweep")
             return len(rows)
 
     def _tell(self, sweep: _Sweep, row: dict[str, Any], policy: Policy) -> None:
         now = sweep.now
         limit = policy.limit(row["lifecycle"], row["clock"])
         ladder = policy.ladder(limit)
+        if is_paused(row):
+            self._look_again(sweep, row, policy)
+            return
         due = Due(row["due_at"], row["due_on"], row["amber_at"], tuple(filter(None, row["flags"].split(","))), list)
         told = [level for level in row["told"].split(",") if level]
         following = next_steps(ladder, limit, due, self.engine.calendar, now, told=told, repeats=row["repeats"])
@@ -147,11 +167,35 @@ class DueDeadlines:
             }
         )
 
+    def _look_again(self, sweep: _Sweep, row: dict[str, Any], policy: Policy) -> None:
+        """A pause that has lasted long: those who are told first are asked whether it still holds."""
+        ladder = policy.ladder(policy.limit(row["lifecycle"], row["clock"]))
+        who = tuple(dict.fromkeys((*ladder.amber.who, *ladder.steps[0].who)))
+        row["cycle"] += 1
+        rung = Rung(level=PAUSED, at=row["next_action_at"], who=who, channel=ladder.steps[0].channel)
+        self._raise(sweep, row, rung, policy)
+        self._climb_past_nobody(sweep, row, [], (), policy)
+        sweep.batch.deadlines.append(
+            {
+                "b_case": row["case_id"],
+                "b_number": row["number"],
+                "b_next": review_of_pause(self.engine.calendar, sweep.now),
+                "b_cycle": row["cycle"],
+                "b_told": PAUSED,
+                "b_repeats": row["repeats"],
+            }
+        )
+
     @staticmethod
     def _to_tell(row: dict[str, Any], told: Sequence[str], following: Next, rungs: Sequence[Rung]) -> list[Rung]:
         """What the ladder asks for now; after a quiet time first a reminder to those told last."""
-        reminder = [rung for rung in rungs if rung.level in told][-1:] if row["quiet_until"] is not None else []
-        return [*reminder, *(rung for rung in following.now if rung not in reminder)]
+        if row["quiet_until"] is None:
+            return list(following.now)
+        reminder = [rung for rung in rungs if rung.level in told][-1:]
+        if any(rung.step for rung in following.now):  # past a warning, and a step that is told again is not told twice
+            again = {rung.level for rung in following.now}
+            reminder = [rung for rung in reminder if rung.step and rung.level not in again]
+        return [*reminder, *following.now]
 
     def _climb_past_nobody(
         self, sweep: _Sweep, row: dict[str, Any], told: list[str], rungs: Sequence[Rung], policy: Policy
@@ -176,7 +220,7 @@ class DueDeadlines:
             if told:
                 alert = sweep.batch.alerts[-1]
                 alert["told"] = told
-                sweep.batch.messages += self._messages(row, alert, told, urgent=True)
+                sweep.batch.messages += self._messages(sweep, row, alert, urgent=True)
                 return
         log.error("alert_told_nobody", deadline=deadline_name(row["lifecycle"], row["case_id"], row["number"]))
 
@@ -197,7 +241,8 @@ class DueDeadlines:
             row["cycle"] += 1
         out_of_hours = rung.step.out_of_hours if rung.step and not in_office_hours(now, self.engine) else ()
         told, nobody = self._people(sweep.directory, row, (*rung.who, *out_of_hours))
-        late = max(0, int((now - rung.at).total_seconds()))
+        planned_at = max(rung.at, row["quiet_until"] or rung.at)  # nobody was to be told while it was quiet
+        late = max(0, int((now - planned_at).total_seconds()))
         alert = {
             "case_id": row["case_id"],
             "number": row["number"],
@@ -206,10 +251,10 @@ class DueDeadlines:
             "authority": row["authority"],
             "team": row["team"],
             "due_at": row["due_at"],
-            "planned_at": rung.at,
+            "planned_at": planned_at,
             "raised_at": now,
             "late_seconds": late,
-            "cause": self._cause(row, rung, now),
+            "cause": self._cause(sweep, row, planned_at),
             "node": self.node,
             "told": told,
             "nobody_for": nobody,
@@ -218,43 +263,65 @@ class DueDeadlines:
         }
         sweep.batch.alerts.append(alert)
         urgent = bool(out_of_hours) or is_urgent(policy, row)
-        sweep.batch.messages += self._messages(row, alert, told, urgent=urgent)
+        sweep.batch.messages += self._messages(sweep, row, alert, rung=rung, urgent=urgent)
         self._evidence(sweep.batch, row, alert, now)
 
-    def _cause(self, row: Mapping[str, Any], rung: Rung, now: datetime) -> str:
-        """Why an alert came when it did, for the late ledger."""
-        if now - rung.at <= ON_TIME:
-            return "on time"
-        if row["recorded_at"] is not None and row["recorded_at"] > rung.at:
-            return "recorded late"
-        if self.previous_sweep is None or self.previous_sweep <= rung.at:
-            return "outage"
-        return "clock step" if self.previous_sweep > now else "backlog"
+    def _cause(self, sweep: _Sweep, row: Mapping[str, Any], planned_at: datetime) -> str:
+        """Why an alert came when it did, for the late ledger: what held it up since it could first be told."""
+        now, previous = sweep.now, self.previous_sweep
+        if now - planned_at <= ON_TIME:
+            return ON_TIME_CAUSE
+        ready = max(row["recorded_at"] or planned_at, planned_at)
+        if previous is not None and ready < previous <= now:  # a sweep passed it by: did its date stand then?
+            ready = max(_dated_at(sweep.connection, row) or ready, ready)
+        if now - ready <= ON_TIME:
+            return RECORDED_LATE
+        if self.clock_was_set or (previous is not None and previous > now):
+            return "clock step"
+        return "outage" if previous is None or previous <= ready else "backlog"
 
     def _messages(
-        self, row: Mapping[str, Any], alert: Mapping[str, Any], told: Sequence[str], *, urgent: bool
+        self,
+        sweep: _Sweep,
+        row: Mapping[str, Any],
+        alert: Mapping[str, Any],
+        *,
+        urgent: bool,
+        rung: Rung | None = None,
     ) -> list[Draft]:
-        name = deadline_name(row["lifecycle"], row["case_id"], row["number"])
+        """To the inbox of everybody told; by e-mail and webhook too, where the step of the ladder says `message`.
+
+        What is for the worklist only is marked for the daily digest. The last resort (no rung) is told every way.
+        """
+        name, level = deadline_name(row["lifecycle"], row["case_id"], row["number"]), alert["level"]
+        tells = rung is None or "message" in rung.channel
+        ways = [(username, ChannelName.INBOX) for username in alert["told"]]
+        if tells and self.routes.mail:
+            addressed = filter(sweep.directory.has_address, alert["told"])
+            ways += [(username, self.routes.mail) for username in addressed]
+        if tells and self.routes.has_webhook(row["authority"], level) and rung is not None:
+            ways.append((row["authority"], ChannelName.WEBHOOK))
         params = {
             "case": reference(row["lifecycle"], row["case_id"]),
             "deadline": name,
-            "level": alert["level"],
+            "level": level,
             "due_on": row["due_on"].isoformat() if row["due_on"] else None,
             "must_acknowledge": alert["must_acknowledge"],
+            **({} if tells else {"digest": True}),
         }
         return [
             Draft(
-                key=f"{name}/{alert['cycle']}/{alert['level']}/{username}/{channel}",
-                recipient=username,
+                key=f"{name}/{alert['cycle']}/{level}/{recipient}/{channel}",
+                recipient=recipient,
                 channel=channel,
                 template="deadline",
                 params=params,
                 case_id=row["case_id"],
                 number=row["number"],
                 urgent=urgent,
+                not_before=None if urgent else next_office_time(self.engine.calendar, sweep.now),
             )
-            for username in told
-            for channel in (ChannelName.INBOX,)
+            for recipient, channel in ways
         ]
 
     def _evidence(self, batch: _Batch, row: Mapping[str, Any], alert: Mapping[str, Any], now: datetime) -> None:
@@ -305,10 +372,27 @@ class DueDeadlines:
         batch.heads[row["case_id"]] = (seq + 1, entry["hash"])
 
 
+def _dated_at(connection: Connection, row: Mapping[str, Any]) -> datetime | None:
+    """When the date of a deadline was last recorded: by the latest entry that did something to a clock of its case."""
+    entries = audit.ENTRIES.c
+    query = select(func.max(entries.recorded_at)).where((entries.case_id == row["case_id"]) & (entries.clocks != []))
+    found: datetime | None = connection.execute(query).scalar()
+    return found
+
+
 def in_office_hours(now: datetime, engine: Engine) -> bool:
     """Whether it is a working day between 08:30 and 17:30 in England."""
     local = now.astimezone(LONDON)
     return engine.calendar.is_working(local.date()) and OFFICE_HOURS[0] <= local.time() < OFFICE_HOURS[1]
+
+
+def next_office_time(calendar: WorkingCalendar, now: datetime) -> datetime:
+    """Now in office hours; else 08:30 of the working day that comes next."""
+    local = now.astimezone(LONDON)
+    today = local.date()
+    if calendar.is_working(today) and local.time() < OFFICE_HOURS[1]:
+        return max(now, at_time(today, OFFICE_HOURS[0]))
+    return at_time(calendar.add_working_days(today, 1), OFFICE_HOURS[0])
 
 
 def is_urgent(policy: Policy, row: Mapping[str, Any]) -> bool:

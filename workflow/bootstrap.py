@@ -90,7 +90,11 @@ def open_service(settings: Settings, *, ready: bool = True) -> Service:
         except BaseException:
             database.close()
             raise
-    return Service(settings, database, policies, Engine(database, policies, england(loaded["statutory"])))
+    service = Service(settings, database, policies, Engine(database, policies, england(loaded["statutory"])))
+    if ready:
+        with database.read() as connection:
+            service.engine.refresh_calendar(connection)
+    return service
 
 
 def england(base: Policy) -> WorkingCalendar:

@@ -1,5 +1,9 @@
 """The clock events of a case, read from its evidence."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from sqlalchemy import Connection
 
 from scheduler.deadlines import ClockEvent
@@ -13,8 +17,17 @@ SILENCING = frozenset(
 
 
 def past_events(connection: Connection, case_id: int) -> list[ClockEvent]:
-    """Every clock event of a case, from its evidence."""
-    return [ClockEvent.from_json(one) for entry in audit.entries_of(connection, case_id) for one in entry["clocks"]]
+    """Every clock event of a case, from its evidence, with the reason a person gave for it."""
+    return [event for entry in audit.entries_of(connection, case_id) for event in events_in(entry)]
+
+
+def events_in(entry: Mapping[str, Any]) -> list[ClockEvent]:
+    """The clock events of one entry. A person's reason is personal content: kept apart from them, it can be erased."""
+    events = [ClockEvent.from_json(one) for one in entry["clocks"]]
+    if entry["kind"] != EntryKind.CLOCK:
+        return events
+    said = (entry["content"] or {}).get("reason", "")
+    return [replace(event, reason=event.reason or said) for event in events]
 
 
 def silenced_events(connection: Connection, case_id: int) -> list[ClockEvent]:

@@ -8,12 +8,22 @@ from typing import Any
 
 from config.limits import Basis, Term, TimeLimit, Unit
 from config.policy import Policy
-from scheduler.calendars import WorkingCalendar
-from scheduler.deadlines import Anchors, ClockEvent, DeadlineStatus, Due, EventKind, compute_due, fold
+from scheduler.calendars import WorkingCalendar, end_of_day, local_date
+from scheduler.deadlines import (
+    Anchors,
+    ClockEvent,
+    DeadlineState,
+    DeadlineStatus,
+    Due,
+    EventKind,
+    compute_due,
+    fold,
+)
 from states.guards import GUARDS, Child, Situation
 from states.lifecycle import Clock, ClockEffects, Lifecycle, clock_effects
 
 effects_of = cache(clock_effects)
+PAUSE_REVIEWED_AFTER = 20  # working days
 TAKEN_OVER = TimeLimit(
     terms=(Term(amount=0, unit=Unit.DAYS, since="date_taken_over"),),
     basis=Basis.LOCAL,
@@ -107,17 +117,55 @@ class ClockWork:
         row = done.running.pop(number)
         if row.get("told"):
             done.told_of.append(number)
-        done.events.append(
-            ClockEvent(
-                deadline=number,
-                clock=row["clock"],
-                subject=row["subject"],
-                event=EventKind(status),
-                at=self.occurred_at,
-                recorded_at=self.recorded_at,
-            )
+        event = ClockEvent(
+            deadline=number,
+            clock=row["clock"],
+            subject=row["subject"],
+            event=EventKind(status),
+            at=self.occurred_at,
+            recorded_at=self.recorded_at,
         )
-        done.changed[number] = {"status": status, "closed_at": self.occurred_at, "recorded_at": self.recorded_at}
+        # The end of a paused deadline ends its pause, which gives it its date.
+        dated = due_columns(self.folded(self.history(done, number), event).due) if is_paused(row) else {}
+        done.events.append(event)
+        closed = {"status": status, "closed_at": self.occurred_at, "recorded_at": self.recorded_at}
+        done.changed[number] = {**dated, **closed}
+
+    def history(self, done: ClockChanges, number: int) -> list[ClockEvent]:
+        """All that happened to one clock, this entry included."""
+        return [event for event in (*self.past_events(), *done.events) if event.deadline == number]
+
+    def folded(self, history: Sequence[ClockEvent], *more: ClockEvent) -> DeadlineState:
+        """The deadline these events lead to, warned of as the policy of its case says."""
+        events = [*history, *more]
+        return fold(events, self.calendar, self.policy.ladder(limit_of(events)).amber)
+
+    def happen(self, done: ClockChanges, event: ClockEvent) -> DeadlineState:
+        """Takes in what somebody did to a running deadline; with another date it climbs its ladder anew.
+
+        ValueError, in a sentence, where its limit or its past does not allow it; nothing is changed then.
+        """
+        number = event.deadline
+        history = self.history(done, number)
+        state = self.folded(history, event)
+        done.events.append(replace(event, due_at=state.due.due_at, calendar=counted_by([*history, event])))
+        self._stands(done, number, state)
+        return state
+
+    def _stands(self, done: ClockChanges, number: int, state: DeadlineState) -> None:
+        """Writes down how a running deadline stands now; what was told of an old date is settled."""
+        row = done.running[number]
+        dated = {**due_columns(state.due), "status": state.status, "started_at": state.started_at}
+        if state.status is DeadlineStatus.PAUSED:
+            dated["next_action_at"] = review_of_pause(self.calendar, self.recorded_at)
+        elif state.due.due_at == row["due_at"] and not is_paused(row):
+            dated["next_action_at"] = row.get("quiet_until") or self.recorded_at  # the sweep finds out what to tell
+        if state.due.due_at != row["due_at"] or (state.status is DeadlineStatus.PAUSED) != is_paused(row):
+            dated |= new_cycle(row)
+            if row.get("told"):
+                done.told_of.append(number)
+        done.changed[number] = {**done.changed.get(number, {}), **dated}
+        done.running[number] = {**row, **dated}
 
     def _start_if_due(self, done: ClockChanges, clock: Clock, met: set[tuple[str, str]]) -> None:
         on_entry = clock.starts_on_entry and self.situation.state not in clock.during
@@ -178,7 +226,7 @@ class ClockWork:
             limit = TAKEN_OVER.model_copy(update={"ladder": limit.ladder})
             anchors = Anchors(start=started_at, dates={"date_taken_over": self.taken_over[clock_id]})
         else:
-            anchors = self.anchors(limit, started_at)
+            anchors = self.anchors(limit, started_at, subject)
         due = compute_due(limit, anchors, self.calendar, self.policy.ladder(limit).amber)
         done.events.append(
             ClockEvent(
@@ -207,13 +255,15 @@ class ClockWork:
         done.opened.append(row)
         done.running[number] = row
 
-    def anchors(self, limit: TimeLimit, started_at: datetime) -> Anchors:
+    def anchors(self, limit: TimeLimit, started_at: datetime, subject: str) -> Anchors:
         """The start and the dates this limit counts from, as known now."""
         facts = self.situation.facts
         names = {term.since for term in (*limit.terms, *([limit.not_under] if limit.not_under else []))}
         by_gestation = limit.late_start or any(term.unit is Unit.GESTATION for term in limit.terms)
         dates = {name: _dated(facts[name]) for name in sorted(names - {"start", "born_on"}) if facts.get(name)}
-        born = min((child.born_on for child in self.children if child.born_on), default=None)
+        about = int(subject.removeprefix("child:")) if subject.startswith("child:") else self.case["child"]
+        births = [one.born_on for one in self.children if one.born_on and about in (None, one.number)]
+        born = min(births, default=None)
         return Anchors(
             start=started_at,
             dates=dates,
@@ -227,7 +277,7 @@ class ClockWork:
         for number in done.running:
             history = [event for event in past if event.deadline == number]
             anchored = [Anchors.from_json(event.anchors) for event in history if event.anchors is not None]
-            now_known = self.anchors(TimeLimit.model_validate(history[0].limit), anchored[-1].start)
+            now_known = self.anchors(limit_of(history), anchored[-1].start, history[0].subject)
             anchors = replace(now_known, dates={**anchored[-1].dates, **now_known.dates})
             if anchors != anchored[-1]:
                 self.re_date(done, history, anchors, f"{self.situation.trigger} changed a date it counts from")
@@ -243,17 +293,34 @@ class ClockWork:
             anchors=anchors.to_json(),
             reason=reason,
         )
-        amber = self.policy.ladder(TimeLimit.model_validate(history[0].limit)).amber
-        due = fold([*history, event], self.calendar, amber).due
-        done.events.append(replace(event, due_at=due.due_at, calendar=self.calendar.version))
-        number = event.deadline
-        done.changed[number] = {
-            **done.changed.get(number, {}),
-            "started_at": anchors.start,
-            **due_columns(due),
-            **new_cycle(done.running[number]),
-        }
-        done.running[number] = {**done.running[number], "due_at": due.due_at}
+        self.re_dated(done, history, event)
+
+    def re_dated(self, done: ClockChanges, history: Sequence[ClockEvent], event: ClockEvent) -> DeadlineState:
+        """Takes in an event that dates a running deadline anew, by the calendar that holds now."""
+        state = self.folded(history, event)
+        done.events.append(replace(event, due_at=state.due.due_at, calendar=self.calendar.version))
+        self._stands(done, event.deadline, state)
+        return state
+
+
+def limit_of(history: Sequence[ClockEvent]) -> TimeLimit:
+    """The limit a clock runs under: the one it started with, or the latest it was given since."""
+    return TimeLimit.model_validate(next(event.limit for event in reversed(history) if event.limit is not None))
+
+
+def counted_by(history: Sequence[ClockEvent]) -> str:
+    """The calendar a clock is counted by: that of its start or latest re-dating."""
+    dated = (EventKind.STARTED, EventKind.RE_DATED)
+    return next(event.calendar for event in reversed(history) if event.event in dated)
+
+
+def is_paused(row: Mapping[str, Any]) -> bool:
+    return row.get("status") == DeadlineStatus.PAUSED
+
+
+def review_of_pause(calendar: WorkingCalendar, now: datetime) -> datetime:
+    """When a deadline paused now is looked at again: no pause runs on unseen."""
+    return end_of_day(calendar.add_working_days(local_date(now), PAUSE_REVIEWED_AFTER))
 
 
 def due_columns(due: Due) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from scheduler.calendars import WorkingCalendar
 from states.roles import Role
 from workflow import audit, repository
 from workflow.accounts import Actor
+from workflow.acts import Act, act_on, write_act
+from workflow.calendar_history import with_changes
 from workflow.clocks import ClockChanges
 from workflow.database import Database
 from workflow.errors import Conflict, MoveRefused, WaymarkError
@@ -34,17 +36,20 @@ class Engine:
     def __init__(self, database: Database, policies: Policies, calendar: WorkingCalendar) -> None:
         self.database = database
         self.policies = policies
-        self.calendar = calendar
+        self.calendar = self.base_calendar = calendar
         self.standings = Standings(policies)
 
     def fire(self, move: Move, actor: Actor, now: datetime) -> Moved:
         """Takes a move, or raises MoveRefused (and records the refusal), Conflict, NotFound or BadInput."""
-        try:
-            return self._retried(lambda connection: self.fire_in(connection, move, actor, now))
-        except MoveRefused as refused:
-            refusal = refused
-            self._retried(lambda connection: self._record_refusal(connection, move, actor, now, refusal))
-            raise
+        return self._or_refused(lambda connection: self.fire_in(connection, move, actor, now), move, actor, now)
+
+    def act(self, move: Move, actor: Actor, now: datetime, act: Act) -> Moved:
+        """Does to a case what is no move of its table, such as answering an alert; refused and recorded like a move."""
+        return self._or_refused(lambda connection: self._act_in(connection, move, actor, now, act), move, actor, now)
+
+    def refresh_calendar(self, connection: Connection) -> None:
+        """Takes in the changes to the calendar that were recorded since, here or by another process."""
+        self.calendar = with_changes(connection, self.base_calendar, self.calendar)
 
     def fire_in(self, connection: Connection, move: Move, actor: Actor, now: datetime) -> Moved:
         """Takes a move inside a transaction the caller holds; the caller rolls back on any error."""
@@ -93,7 +98,26 @@ class Engine:
             triggers = dict.fromkeys(row.trigger for row in rows if row.roles != (Role.SYSTEM,))
             return [self._possible(connection, standing, trigger, actor, now) for trigger in triggers]
 
-    def _retried(self, work: Callable[[Connection], Answer]) -> Answer:
+    def _act_in(self, connection: Connection, move: Move, actor: Actor, now: datetime, act: Act) -> Moved:
+        answered = self._answered(connection, move, actor)
+        if answered is not None:
+            return answered
+        standing = self.standings.named(connection, move.case or "", actor, lock=True)
+        firing = act_on(connection, standing, move=move, actor=actor, now=now, asked=act.asked)
+        entry = write_act(firing, act.work(firing))
+        self._keep_key(firing, entry)
+        return Moved.from_entry(entry)
+
+    def _or_refused(self, work: Callable[[Connection], Moved], move: Move, actor: Actor, now: datetime) -> Moved:
+        try:
+            return self.retried(work)
+        except MoveRefused as refused:
+            refusal = refused
+            self.retried(lambda connection: self._record_refusal(connection, move, actor, now, refusal))
+            raise
+
+    def retried(self, work: Callable[[Connection], Answer]) -> Answer:
+        """Does work in one transaction of its own; again where another writer of the same rows was faster."""
         for attempt in range(ATTEMPTS):
             try:
                 with self.database.write() as connection:

@@ -9,20 +9,24 @@ from sqlalchemy import Connection, select
 
 from config.policy import Policy
 from scheduler.calendars import WorkingCalendar
-from scheduler.deadlines import ClockEvent, DeadlineStatus
+from scheduler.deadlines import ClockEvent, DeadlineStatus, EventKind
 from states.catalogue import LIFECYCLES
 from states.facts import split_personal
 from states.guards import Child
 from states.lifecycle import Lifecycle
 from workflow.accounts import TEAMS, USERS
 from workflow.audit import CASES, CONTENTS, ENTRIES
+from workflow.light_check import light_check
 from workflow.models import EntryKind
 from workflow.projection import Projection, asked_facts, replay
 from workflow.references import deadline_name, reference
 from workflow.repository import CHILDREN, DEADLINES
 from workflow.views import STORED_POLICIES, folded
 
+__all__ = ["broken_promises", "light_check"]
+
 BATCH = 200  # cases held at once, with their evidence
+KEEP_THE_WARNING = (EventKind.MET, EventKind.CANCELLED, EventKind.REOPENED)  # others date it, by the policy of then
 FOLDED = ("clock", "subject", "status", "started_at", "due_at", "due_on", "amber_at", "flags", "closed_at")
 
 
@@ -38,6 +42,7 @@ class _Seen:
     children: Sequence[Mapping[str, Any]]
     answering: frozenset[str]  # active accounts
     managers: Mapping[str, str | None]  # of each team
+    policies: Mapping[str, Policy]  # by digest, those its entries were made under
 
     @property
     def name(self) -> str:
@@ -82,6 +87,10 @@ def _cases(connection: Connection) -> Iterator[_Seen]:
                 children=children.get(case["id"], ()),
                 answering=answering,
                 managers=managers,
+                policies={
+                    digest: STORED_POLICIES.by_digest(connection, digest)
+                    for digest in {entry["policy"] for entry in entries.get(case["id"], ())}
+                },
             )
 
 
@@ -178,16 +187,19 @@ def _child(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def _deadlines_are_their_events(seen: _Seen, calendar: WorkingCalendar) -> Iterator[str]:
     events: dict[int, list[ClockEvent]] = {}
+    dated_under: dict[int, str] = {}
     for entry in seen.entries:
         if entry["kind"] != EntryKind.REFUSED:
             for event in map(ClockEvent.from_json, entry["clocks"]):
                 events.setdefault(event.deadline, []).append(event)
+                if event.event not in KEEP_THE_WARNING:
+                    dated_under[event.deadline] = entry["policy"]
     rows = {row["number"]: row for row in seen.deadlines}
     for number in sorted(rows.keys() | events.keys()):
         if number not in rows or number not in events:
             where = "evidence, but no row" if number in events else "a row, but no evidence"
             yield f"its deadline {_deadline(seen, number)} has {where}"
-        elif wrong := _differences(rows[number], events[number], seen.policy, calendar):
+        elif wrong := _differences(rows[number], events[number], seen.policies[dated_under[number]], calendar):
             yield f"its deadline {_deadline(seen, number)} is not what its clock events add up to ({', '.join(wrong)})"
 
 

@@ -83,6 +83,7 @@ class User(SQLModel, table=True):
     team: str = Field(foreign_key="teams.code", sa_type=Text)
     active: bool = Field(default=True, sa_type=Flag)
     trained_learning_disability: bool = Field(default=False, sa_type=Flag)
+    email: str | None = Field(default=None, sa_type=Text)  # without one, messages wait in the inbox only
     created_at: datetime = Field(sa_type=Instant)
 
 
@@ -226,6 +227,7 @@ class ApprovalRequest(SQLModel, table=True):
     decided_at: datetime | None = Field(default=None, sa_type=Instant)
     approved: bool | None = Field(default=None, sa_type=Flag)
     valid_until: datetime | None = Field(default=None, sa_type=Instant)
+    used_by: int | None = Field(default=None)  # the entry of the move it was given for: it serves once
 
 
 class AuditEntry(SQLModel, table=True):

@@ -23,6 +23,7 @@ class _Person:
     team: str
     authority: str
     record: str
+    email: str | None
 
 
 class Directory:
@@ -30,7 +31,7 @@ class Directory:
 
     def __init__(self, connection: Connection, today: date) -> None:
         rows = connection.execute(
-            select(USERS.c.username, USERS.c.role, USERS.c.team, TEAMS.c.authority, TEAMS.c.record)
+            select(USERS.c.username, USERS.c.role, USERS.c.team, TEAMS.c.authority, TEAMS.c.record, USERS.c.email)
             .join(TEAMS, TEAMS.c.code == USERS.c.team)
             .where(USERS.c.active)
             .order_by(USERS.c.username)
@@ -56,6 +57,14 @@ class Directory:
             if not found:
                 nobody.append(str(role))
         return list(told), nobody
+
+    def has_address(self, username: str) -> bool:
+        """Whether this account can be told by e-mail."""
+        return username in self._people and bool(self._people[username].email)
+
+    def manager_of(self, team: str) -> str | None:
+        """Who answers for the team today: its manager, or their cover."""
+        return self._answering(self._managers.get(team), team)
 
     def _for_role(self, role: Role, *, owner: str | None, team: str, authority: str, record: str) -> list[str]:
         if role in WORKERS and owner is not None:
@@ -89,5 +98,6 @@ class Directory:
             tried.add(username)
             if username in self._people and username not in self._cover:
                 return username
-            username = self._cover.get(username) or self._managers.get(team)
+            cover = self._cover.get(username)
+            username = cover if cover and cover not in tried else self._managers.get(team)
         return None

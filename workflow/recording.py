@@ -22,6 +22,8 @@ from workflow.projection import Projection, Step, advance, asked_facts
 from workflow.requirements import Firing, Judged
 from workflow.standings import standing_name
 
+CHANGE_THE_CASE = (EntryKind.MOVED, EntryKind.FOLLOWED, EntryKind.CORRECTED)  # others leave state and facts alone
+
 
 def record_move(firing: Firing, calendar: WorkingCalendar) -> dict[str, Any]:
     """Writes the move: entry, case, babies, approvals and deadlines."""
@@ -111,7 +113,7 @@ def write_entry(firing: Firing, after: Projection, changes: ClockChanges, said: 
     """One entry of evidence and the rows it changes. `said` holds what differs from kind to kind."""
     connection, standing = firing.connection, firing.standing
     case, lifecycle = standing.case, standing.lifecycle
-    counts = said["kind"] != EntryKind.REFUSED
+    counts = said["kind"] in CHANGE_THE_CASE
     clear, personal = split_personal(firing.judged.asked, firing.judged.values)
     entry: dict[str, Any] = {
         "case_id": case["id"],
@@ -184,6 +186,8 @@ def _write_approvals(firing: Firing, entry: Mapping[str, Any], calendar: Working
     connection, standing, judged = firing.connection, firing.standing, firing.judged
     move, actor = firing.move, firing.actor
     values = judged.values
+    if judged.approval is not None:
+        repository.change_approval(connection, entry["case_id"], judged.approval["seq"], {"used_by": entry["seq"]})
     if move.trigger == "request_approval" or judged.approval_follows:
         trigger = values["for_trigger"] if move.trigger == "request_approval" else move.trigger
         by = next(row.approval.by for row in standing.lifecycle.transitions if row.trigger == trigger and row.approval)
@@ -197,11 +201,12 @@ def _write_approvals(firing: Firing, entry: Mapping[str, Any], calendar: Working
                 "asked_by": actor.username,
                 "asked_at": entry["occurred_at"],
                 "reason_code": values.get("reason_code"),
+                "used_by": entry["seq"] if judged.approval_follows else None,
             },
         )
     if move.trigger == "decide_approval":
         valid = compute_due(standing.policy.approval_valid, Anchors(start=entry["occurred_at"]), calendar)
-        repository.decide_approval(
+        repository.change_approval(
             connection,
             entry["case_id"],
             judged.situation.derived["approval"]["seq"],

@@ -80,7 +80,7 @@ def team_row(connection: Connection, code: str) -> RowMapping | None:
     return connection.execute(select(TEAMS).where(TEAMS.c.code == code)).mappings().first()
 
 
-def decide_approval(connection: Connection, case_id: int, seq: int, values: Mapping[str, Any]) -> None:
+def change_approval(connection: Connection, case_id: int, seq: int, values: Mapping[str, Any]) -> None:
     connection.execute(
         APPROVALS.update().where((APPROVALS.c.case_id == case_id) & (APPROVALS.c.seq == seq)).values(**values)
     )

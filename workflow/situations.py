@@ -120,7 +120,7 @@ def _approvals(
     if trigger not in takeable and trigger not in ("request_approval", "decide_approval"):
         return {"approvals_takeable": takeable, "approved": (), "approval": None}
     rows = stored()
-    valid = tuple(row for row in rows if row["approved"] and at <= row["valid_until"])
+    valid = tuple(row for row in rows if row["approved"] and row["used_by"] is None and at <= row["valid_until"])
     asked = [row for row in rows if row["decided_at"] is None and row["trigger"] == submitted.get("for_trigger")]
     return {"approvals_takeable": takeable, "approved": valid, "approval": asked[-1] if asked else None}
 

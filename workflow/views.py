@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, select
 
-from config.limits import TimeLimit
 from config.policy import Policy
 from scheduler.calendars import WorkingCalendar
 from scheduler.deadlines import (
@@ -25,6 +24,7 @@ from workflow import audit
 from workflow.accounts import Actor
 from workflow.audit import CONTENTS, ENTRIES
 from workflow.clock_history import past_events
+from workflow.clocks import limit_of
 from workflow.errors import NotFound
 from workflow.models import SYSTEM_CHAIN, EntryKind
 from workflow.permissions import may_read
@@ -240,8 +240,7 @@ STORED_POLICIES = Policies({})
 
 def folded(events: Sequence[ClockEvent], policy: Policy, calendar: WorkingCalendar) -> DeadlineState:
     """The deadline these events lead to, warned of as the policy of its case says."""
-    limit = TimeLimit.model_validate(events[0].limit)
-    return fold(events, calendar, policy.ladder(limit).amber)
+    return fold(events, calendar, policy.ladder(limit_of(events)).amber)
 
 
 def deadlines_of(

@@ -165,7 +165,7 @@ def test_policy_decide_lists_the_authorities_where_it_knows_none_of_that_name(wa
         ('{"favourite_colour": "blue"}', "favourite_colour is not asked for here"),
         ('{"parents": [{"hat": 1}]}', "parents[0].hat is not asked for here"),
         ('{"edd": "soon"}', "must be a date such as 2026-11-23"),
-        ('{"received_on": "2026-11-20", "proceedings_ended_on": "2026-99-99"}', "one of the dates is in no calendar"),
+        ('{"received_on": "2026-11-20", "proceedings_ended_on": "2026-99-99"}', "must be a date such as 2026-11-23"),
         ('{"referral_note": "' + "x" * 10_000_000 + '"}', "longer than 1,000,000 bytes"),
         ('{"referral_note": "' + "x" * 20_000 + '"}', "20,000 characters long; the most is 10,000"),
     ],

@@ -14,10 +14,13 @@ from workflow.cli import (
     evidence,
     explanations,
     imports,
+    inboxes,
     lifecycles,
+    nodes,
     people,
     policies,
     reports,
+    simulations,
     system,
     tour,
 )
@@ -30,9 +33,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     no_args_is_help=True,
 )
-for _part in (system, imports, tour, cases, corrections, explanations, deadlines, policies, lifecycles, calendars):
+for _part in (
+    system,
+    nodes,
+    imports,
+    tour,
+    cases,
+    corrections,
+    explanations,
+    deadlines,
+    inboxes,
+    policies,
+    lifecycles,
+    calendars,
+):
     _part.register(app)
-for _part in (reports, evidence, people):
+for _part in (reports, evidence, people, simulations):
     _part.register(app)
 
 

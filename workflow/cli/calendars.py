@@ -1,4 +1,4 @@
-"""Commands that do date sums. They need neither account nor database."""
+"""Date sums, which need neither account nor database; and changes to the bank holidays, which need both."""
 
 from datetime import date
 from enum import StrEnum
@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflow.cli.options import AsJson, example, read_day
+from workflow.cli.options import AsJson, AsUser, example, read_day
 from workflow.cli.output import emit, say
 
 if TYPE_CHECKING:
     from scheduler.calendars import WorkingCalendar
 
-app = typer.Typer(name="calendar", help="Date sums.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    name="calendar", help="Date sums, and changes to the bank holidays.", no_args_is_help=True, rich_markup_mode=None
+)
 app.info.epilog = example("waymark calendar add 2026-12-23 3", "waymark calendar gestation 2027-03-01 2026-11-23")
 Day = Annotated[date, typer.Argument(metavar="DATE", parser=read_day, help="A date, such as 2026-11-23.")]
 MOST = 100_000
@@ -105,3 +107,47 @@ def gestation(
         emit({"edd": edd, "date": day, "days": days, "gestation": as_weeks(days)})
     else:
         say(f"{as_weeks(days)} ({days} days)")
+
+
+class Change(StrEnum):
+    """What becomes of a day."""
+
+    ADD = "add"
+    REMOVE = "remove"
+
+
+@app.command(
+    epilog=example(
+        "waymark calendar override 2027-05-07 add --reason 'royal proclamation of 2 February 2027' --dry-run",
+        "waymark calendar override 2027-05-07 add --reason 'royal proclamation of 2 February 2027' --apply",
+    )
+)
+def override(
+    day: Day,
+    change: Annotated[Change, typer.Argument(metavar="add|remove", help="Make it a day off, or a working day.")],
+    *,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; it is shown wherever the day is skipped.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the open deadlines it would move.")] = False,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Move those deadlines too; else they keep their dates.")
+    ] = False,
+    acting_as: AsUser = None,
+    as_json: AsJson = False,
+) -> None:
+    """Adds or takes away a bank holiday, and shows the open deadlines that moves."""
+    from workflow import calendar_changes
+    from workflow.cli.cases import print_re_dated
+    from workflow.cli.session import opened
+
+    with opened() as session:
+        engine, actor, now = session.service.engine, session.actor(acting_as), session.now
+        if dry_run:
+            tried = calendar_changes.with_change(engine.calendar, day, change.value, reason)
+            rows = calendar_changes.preview(engine, actor, now, on=day, calendar=tried)
+        else:
+            calendar_changes.record_change(
+                engine, actor, now, on=day, action=change.value, reason=reason, way=session.way()
+            )
+            look = calendar_changes.apply_change if apply else calendar_changes.preview
+            rows = look(engine, actor, now, on=day)
+    print_re_dated(rows, as_json)

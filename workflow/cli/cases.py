@@ -22,7 +22,7 @@ from workflow.cli.output import due, emit, heading, pairs, say, table, words
 from workflow.cli.session import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from states.facts import Fact
     from states.lifecycle import Lifecycle
@@ -343,3 +343,38 @@ def _print_move(one: "Possible", standing: "Mapping[str, Any]", with_facts: bool
             kind = " | ".join(fact.choices) if fact.choices else str(fact.type)
             needed = "" if fact.required else ", if known"
             say(f"      --fact {fact.name}=...  {fact.label} ({kind}{needed})")
+
+
+@app.command(
+    "apply-policy",
+    epilog=example(
+        "waymark case apply-policy PB-12 --dry-run", "waymark case apply-policy PB-12 --reason 'agreed with the team'"
+    ),
+)
+def apply_policy(
+    ref: Ref,
+    *,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why it is applied now.")] = "the current policy applies",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    key: Key = None,
+    acting_as: AsUser = None,
+    as_json: AsJson = False,
+) -> None:
+    """Moves a case to the current policy of its authority: its running deadlines are dated anew."""
+    from workflow import clock_actions
+
+    with opened() as session:
+        engine, actor, now = session.service.engine, session.actor(acting_as), session.now
+        rows = clock_actions.preview_new_policy(engine, actor, now, case=ref)
+        if not dry_run:
+            clock_actions.apply_new_policy(engine, actor, now, case=ref, reason=reason, way=session.way(key))
+    print_re_dated(rows, as_json)
+
+
+def print_re_dated(rows: "Sequence[Mapping[str, Any]]", as_json: bool) -> None:
+    """Deadlines with their dates before and after."""
+    if as_json:
+        emit(rows)
+        return
+    heads = ("deadline", "what", "due before", "due after")
+    table(heads, [(row["deadline"], row["label"], due(row["due_before"]), due(row["due_after"])) for row in rows])

@@ -1,11 +1,12 @@
 """Commands for accounts and teams. They need the operating-system account only and show no case."""
 
+from datetime import date
 from typing import Annotated
 
 import typer
 
 from states.roles import ROLE_LABELS, Role
-from workflow.cli.options import AsJson, example
+from workflow.cli.options import AsJson, AsUser, example, read_day
 from workflow.cli.output import emit, say, table
 from workflow.cli.session import opened
 
@@ -33,6 +34,7 @@ def add_user(
     trained: Annotated[
         bool, typer.Option("--trained-learning-disability", help="Trained in assessing parents with one.")
     ] = False,
+    email: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Where messages are sent.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Adds an account and prints its token, once; for an account that is there already, a new token."""
@@ -47,6 +49,7 @@ def add_user(
             role=role,
             team=team,
             trained_learning_disability=trained,
+            email=email,
         )
     if as_json:
         emit({"username": username, "token": token, "valid_for_days": accounts.TOKEN_LIFE.days})
@@ -77,6 +80,37 @@ def disable_user(username: Annotated[str, typer.Argument(help="The account.")]) 
     with opened() as session, session.service.database.write() as connection:
         accounts.disable_user(connection, session.operator(), username=username)
     say(f"{username} can no longer act. `waymark check` names open cases that are left without anybody.")
+
+
+@users.command(
+    "away",
+    epilog=example("waymark user away ann.example --from 2026-12-21 --to 2027-01-04 --cover sam.example"),
+)
+def away(
+    username: Annotated[str, typer.Argument(help="The account.")],
+    *,
+    starts: Annotated[date, typer.Option("--from", metavar="DATE", parser=read_day, help="The first day away.")],
+    ends: Annotated[date, typer.Option("--to", metavar="DATE", parser=read_day, help="The last day away.")],
+    cover: Annotated[
+        str | None, typer.Option(metavar="USER", help="Who is told instead; else the team's manager.")
+    ] = None,
+    acting_as: AsUser = None,
+) -> None:
+    """Says when somebody is away and who covers. It needs an account: their own, a manager's or an administrator's."""
+    from workflow import absences
+
+    with opened() as session:
+        absences.set_absence(
+            session.service.engine,
+            session.actor(acting_as),
+            session.now,
+            username=username,
+            starts_on=starts,
+            ends_on=ends,
+            cover=cover,
+            way=session.way(),
+        )
+    say(f"{username} is away from {starts} to {ends}; {cover or 'the manager of the team'} is told instead.")
 
 
 @teams.command(

@@ -1,14 +1,17 @@
-"""Commands that count: the cohort figures of an authority."""
+"""Commands that report: the cohort figures of an authority, and the ledger of alerts that came late."""
 
-from collections.abc import Mapping
-from datetime import date
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from datetime import date, time
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from workflow.cli.options import AsJson, AsUser, example, read_day
-from workflow.cli.output import emit, heading, say, words
+from workflow.cli.output import due, emit, heading, say, table, words
 from workflow.cli.session import Session, opened
+
+if TYPE_CHECKING:
+    from workflow.accounts import Actor
 
 app = typer.Typer(name="report", help="Figures about cases.", no_args_is_help=True, rich_markup_mode=None)
 app.info.epilog = example("waymark report cohort --authority durham")
@@ -36,15 +39,56 @@ def cohort(
         print_figures(figures)
 
 
-def cohort_figures(
-    session: Session, authority: str | None, as_of: date | None, acting_as: str | None
-) -> Mapping[str, Any]:
-    """The figures of an authority, or by name of each that the account may see: its own.
+@app.command(epilog=example("waymark report late --since 2026-11-01", "waymark report late --since 2026-11-01 --all"))
+def late(
+    since: Annotated[date, typer.Option(metavar="DATE", parser=read_day, help="Alerts raised on or after that day.")],
+    authority: Annotated[str | None, typer.Option(help="One authority; all you may see if left out.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also those of deadlines that were recorded late themselves.")
+    ] = False,
+    acting_as: AsUser = None,
+    as_json: AsJson = False,
+) -> None:
+    """Lists every alert that came over 20 minutes late: when it was planned, when it came, why, and who was told."""
+    from scheduler.calendars import at_time
+    from workflow import told
+
+    with opened() as session:
+        actor, sees_all = reader(session, authority, acting_as)
+        with session.service.database.read() as connection:
+            alerts = told.late_alerts(
+                connection,
+                at_time(since, time()),
+                authority=authority,
+                actor=None if sees_all else actor,
+                everything=everything,
+            )
+    if as_json:
+        emit({"since": since, "late": alerts, "by_cause": told.by_cause(alerts)})
+    else:
+        print_late(alerts, told.by_cause(alerts))
+
+
+def print_late(alerts: Sequence[Mapping[str, Any]], causes: Mapping[str, int]) -> None:
+    if not alerts:
+        say("No alert came late.")
+        return
+    table(
+        ("deadline", "level", "due", "planned", "fired", "late by", "cause", "node", "told"),
+        [
+            (one["deadline"], one["level"], due(one["due"]), one["planned"], one["fired"], one["late"], one["cause"],
+             one["node"], ", ".join(one["told"]) or "nobody")
+            for one in alerts
+        ],
+    )  # fmt: skip
+    heading(f"{len(alerts)} came late: " + ", ".join(f"{count} by {cause}" for cause, count in causes.items()))
+
+
+def reader(session: Session, authority: str | None, acting_as: str | None) -> tuple["Actor", bool]:
+    """Who asks, and whether they see every authority; NotAllowed where they ask for one that is not theirs.
 
     A demo database shows all of them to whoever acts as nobody in particular.
     """
-    from scheduler.calendars import local_date
-    from workflow import reports
     from workflow.errors import NotAllowed
 
     actor = session.actor(acting_as)
@@ -52,9 +96,21 @@ def cohort_figures(
         session.service.policies.current(authority)
     with session.service.database.read() as connection:
         sees_all = acting_as is None and session.service.is_demo(connection)
-        if authority not in (None, actor.authority) and not sees_all:
-            raise NotAllowed(f"{actor.username} works for {actor.authority} and sees no figures of {authority}")
-        wanted = authority if authority or sees_all else actor.authority
+    if authority not in (None, actor.authority) and not sees_all:
+        raise NotAllowed(f"{actor.username} works for {actor.authority} and sees no figures of {authority}")
+    return actor, sees_all
+
+
+def cohort_figures(
+    session: Session, authority: str | None, as_of: date | None, acting_as: str | None
+) -> Mapping[str, Any]:
+    """The figures of an authority, or by name of each that the account may see: its own."""
+    from scheduler.calendars import local_date
+    from workflow import reports
+
+    actor, sees_all = reader(session, authority, acting_as)
+    wanted = authority if authority or sees_all else actor.authority
+    with session.service.database.read() as connection:
         figures = reports.cohort(connection, wanted, as_of or local_date(session.now), session.now)
     return figures if wanted == authority else {actor.authority: figures}
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workflow.accounts import Actor, Operator
+    from workflow.acts import Way
     from workflow.bootstrap import Service
     from workflow.database import Database
     from workflow.moves import Moved
@@ -36,6 +37,12 @@ class Session:
 
         return Operator(name=f"os:{_login()}", now=self.now, request_id=self.request_id)
 
+    def way(self, key: str | None = None) -> "Way":
+        """How an act came in: by the command line, in this run."""
+        from workflow.acts import Way
+
+        return Way(key=key, source="cli", request_id=self.request_id)
+
     def fire(self, actor: "Actor", **said: Any) -> "Moved":
         from workflow.moves import Move
 
@@ -54,6 +61,8 @@ def opened() -> Iterator[Session]:
     try:
         with _setting_told():
             service.database.require_current()
+        with service.database.read() as connection:
+            service.engine.refresh_calendar(connection)
         yield Session(service, clock(), secrets.token_hex(4))
     finally:
         service.database.close()

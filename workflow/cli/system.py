@@ -1,18 +1,21 @@
 """Commands that run the system: prepare the database, load the demo caseload, check the promises over all cases."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workflow.cli.options import AsJson, example
 from workflow.cli.output import emit, progress, say
-from workflow.cli.session import opened, opened_database
+from workflow.cli.session import Session, opened, opened_database
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 def register(root: typer.Typer) -> None:
     root.command(epilog=example("waymark migrate"))(migrate)
     root.command(epilog=example("waymark demo"))(demo)
-    root.command(epilog=example("waymark check"))(check)
+    root.command(epilog=example("waymark check", "waymark check --quick", "waymark check --heartbeat"))(check)
 
 
 def migrate() -> None:
@@ -43,20 +46,46 @@ def demo(
     say("`waymark tour` shows you round.")
 
 
-def check(as_json: AsJson = False) -> None:
-    """Checks the promises over all cases: somebody answers, a date is running, every row is what its evidence says."""
-    from workflow import invariants
-    from workflow.errors import EvidenceBroken
+def check(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Only what a few queries can tell, not a full replay.")
+    ] = False,
+    heartbeat: Annotated[
+        bool, typer.Option("--heartbeat", help="Only whether the deadlines were swept in the last ten minutes.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Checks the promises over all cases: somebody answers, a date runs, nobody goes untold, evidence adds up.
 
-    with opened() as session, session.service.database.read() as connection, progress() as tell:
-        calendar = session.service.engine.calendar
-        broken = invariants.broken_promises(connection, calendar, lambda done: tell("Checking", done, None))
+    Exits 1 with a line for each promise that is broken; with --heartbeat it is what a monitor calls every minute.
+    """
+    from workflow.errors import EvidenceBroken
+    from workflow.job_log import silence
+
+    with opened() as session, session.service.database.read() as connection:
+        if heartbeat:
+            says = silence(connection, session.now)
+            broken = [says] if says else []
+        else:
+            broken = broken_promises(session, connection, quick)
     if as_json:
         emit({"broken": broken})
     else:
         for one in broken:
             say(one)
         if not broken:
-            say("Every promise holds.")
+            say("The deadlines are being swept." if heartbeat else "Every promise holds.")
     if broken:
         raise EvidenceBroken("one promise is broken" if len(broken) == 1 else f"{len(broken)} promises are broken")
+
+
+def broken_promises(session: Session, connection: "Connection", quick: bool) -> list[str]:
+    """The light check first, then unless `quick` the full replay; each sentence once."""
+    from workflow import invariants
+
+    broken = invariants.light_check(connection, session.now)
+    if not quick:
+        with progress() as tell:
+            calendar = session.service.engine.calendar
+            broken += invariants.broken_promises(connection, calendar, lambda done: tell("Checking", done, None))
+    return list(dict.fromkeys(broken))

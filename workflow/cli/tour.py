@@ -1,4 +1,4 @@
-"""The command that shows a newcomer round: the worklist, one case and the cohort figures of the demo database."""
+"""The command that shows a newcomer round the demo: the worklist, a case, who was told what, the cohort figures."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import typer
 from states.roles import ROLE_LABELS, Role
 from workflow.cli import cases, reports
 from workflow.cli.options import AsUser, example
-from workflow.cli.output import heading, say, table
+from workflow.cli.output import due, heading, say, table, words
 from workflow.cli.session import opened
 
 ROWS = 12  # of a list: enough to see what it holds
@@ -18,8 +18,8 @@ def register(root: typer.Typer) -> None:
 
 
 def tour(acting_as: AsUser = None) -> None:
-    """Shows the worklist, the timeline of one case and the cohort report, and says how to go on."""
-    from workflow import accounts, views
+    """Shows the worklist, the timeline of one case, who was told what and the cohort report; says how to go on."""
+    from workflow import accounts, inboxes, told, views
 
     with opened() as session:
         service, actor = session.service, session.actor(acting_as)
@@ -29,6 +29,8 @@ def tour(acting_as: AsUser = None) -> None:
             ref = views.most_eventful(connection, actor)
             view = ref and views.case_view(connection, ref, actor, session.now, service.engine.calendar)
             people = accounts.list_users(connection) if demo else []
+            alerts = told.latest_alerts(connection, actor, ROWS)
+            inbox = inboxes.my_messages(connection, actor, ROWS)
         say(f"Worklist of {actor.authority}, the least time left first (waymark case list)")
         cases.print_worklist(rows)
         if view:
@@ -36,12 +38,41 @@ def tour(acting_as: AsUser = None) -> None:
             of = f"the {len(steps)} of its {len(view['timeline'])} entries that led it to {view['state_label']}"
             heading(f"The timeline of {ref}: {of} (waymark case show {ref} has all)")
             cases.print_timeline(steps)
+        _who_was_told_what(actor.username, alerts, inbox)
         figures = reports.cohort_figures(session, None, None, acting_as)
     heading("The cohort report (waymark report cohort)")
     reports.print_figures(figures)
     if people:
         _accounts(people, actor.authority)
     _go_on(ref or "PB-1")
+
+
+def _who_was_told_what(username: str, alerts: list[dict[str, Any]], inbox: list[dict[str, Any]]) -> None:
+    """The latest alerts and one inbox; where nobody was told anything yet, how to start."""
+    heading("Who was told what")
+    if not alerts:
+        say("Nobody was told anything yet: `waymark work --once` looks at what is due.")
+        return
+    table(
+        ("told at", "deadline", "level", "about", "due", "told"),
+        [
+            (one["fired"], one["deadline"], one["level"], one["label"], due(one["due"]), ", ".join(one["told"]))
+            for one in alerts
+        ],
+    )
+    heading(f"The inbox of {username} (waymark inbox)")
+    for one in inbox:
+        say(f"  {words(one['queued_at'])}  {_message(one)}")
+    if not inbox:
+        say("  Empty: the ladders have not come as far as this account.")
+
+
+def _message(message: dict[str, Any]) -> str:
+    params = message["params"]
+    if message["template"] == "deadline":
+        asks = ", please acknowledge" if params["must_acknowledge"] else ""
+        return f"{params['deadline']} (level {params['level']}), due {words(params['due_on'])}{asks}"
+    return f"{message['template'].replace('_', ' ')}: {words(params)}"
 
 
 def _accounts(people: list[dict[str, Any]], authority: str) -> None:

@@ -134,6 +134,7 @@ def upgrade() -> None:
         sa.Column("team", sa.Text(), nullable=False),
         sa.Column("active", sa.Integer().with_variant(sa.Boolean(), "postgresql"), nullable=False),
         sa.Column("trained_learning_disability", sa.Integer().with_variant(sa.Boolean(), "postgresql"), nullable=False),
+        sa.Column("email", sa.Text(), nullable=True),
         sa.Column("created_at", sa.Text().with_variant(sa.DateTime(timezone=True), "postgresql"), nullable=False),
         sa.CheckConstraint(
             "role IN ('FD', 'EDT', 'CW', 'TM', 'SM', 'HOS', 'AD', 'LEG', 'CHAIR', 'PP', 'PL', 'AUD', 'OVS', 'ADM', 'SYS')",
@@ -210,6 +211,7 @@ def upgrade() -> None:
         sa.Column("decided_at", sa.Text().with_variant(sa.DateTime(timezone=True), "postgresql"), nullable=True),
         sa.Column("approved", sa.Integer().with_variant(sa.Boolean(), "postgresql"), nullable=True),
         sa.Column("valid_until", sa.Text().with_variant(sa.DateTime(timezone=True), "postgresql"), nullable=True),
+        sa.Column("used_by", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_approvals_case_id_cases")),
         sa.PrimaryKeyConstraint("case_id", "seq", name=op.f("pk_approvals")),
         sqlite_strict=True,

@@ -1,0 +1,102 @@
+"""The command that runs a scheduler node: the service's own work, with nobody at a keyboard."""
+
+import os
+import signal
+import socket
+import sys
+import threading
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workflow.cli.options import example
+from workflow.cli.output import say
+from workflow.cli.session import clock, opened
+
+if TYPE_CHECKING:
+    from scheduler.runner import Runner
+    from workflow.bootstrap import Service
+
+PATIENCE = 4.0  # seconds for running jobs to end after a signal
+
+
+def register(root: typer.Typer) -> None:
+    root.command(epilog=example("waymark work", "waymark work --once"))(work)
+
+
+def work(
+    node: Annotated[
+        str | None,
+        typer.Option("--node", metavar="NAME", help="The name in the records; host and process if left out."),
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="One pass of every job, then stop.")] = False,
+) -> None:
+    """Runs a scheduler node: sweeps deadlines, tells people, seals the evidence and checks the promises, until stopped.
+
+    Any number of nodes may run on one database. SIGTERM or Ctrl-C stops it within five seconds, and nothing is lost.
+    """
+    from config.logs import set_up_logs
+    from scheduler import failpoints
+
+    set_up_logs(plain=sys.stderr.isatty())
+    failpoints.arm(os.environ.get("WAYMARK_FAILPOINT"))  # for tests: where this process is to die
+    name = node or f"{socket.gethostname()}-{os.getpid()}"
+    with opened() as session:
+        if once:
+            one_pass(session.service, name)
+        else:
+            until_stopped(session.service, name)
+
+
+def one_pass(service: "Service", node: str) -> None:
+    """Every job once, each recorded; a failing one does not keep the others from running."""
+    import structlog
+
+    from workflow import jobs
+    from workflow.errors import WaymarkError
+
+    failed = []
+    for name, job in jobs.jobs(service, node).items():
+        try:
+            say(f"{name + ':':<20}{jobs.run(service, name, job, node, clock)}")
+        except Exception as error:
+            structlog.get_logger(__name__).exception("job_failed", job=name)
+            failed.append(name)
+            say(f"{name + ':':<20}failed ({type(error).__name__})")
+    if failed:
+        raise WaymarkError(f"{', '.join(failed)} failed; the log says why")
+
+
+def until_stopped(service: "Service", node: str) -> None:
+    """Works until a signal comes. Jobs that do not end in time are cut off: each is a transaction, or found again."""
+    import structlog
+
+    log = structlog.get_logger(__name__)
+    stopping = threading.Event()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, lambda *_: stopping.set())
+    runner = runner_of(service, node, stopping)
+    runner.start()
+    log.info("node_started", node=node)
+    stopping.wait()
+    ending = threading.Thread(target=runner.stop, daemon=True)
+    ending.start()
+    ending.join(PATIENCE)
+    log.info("node_stopped", node=node, cut_off=ending.is_alive())
+    if ending.is_alive():
+        os._exit(0)  # the threads of running jobs would keep the process alive; the database rolls them back
+
+
+def runner_of(service: "Service", node: str, stopping: threading.Event) -> "Runner":
+    """A runner that ticks for every job of this node."""
+    from functools import partial
+
+    from scheduler.runner import Runner, Tick
+    from workflow import jobs
+
+    return Runner(
+        {
+            name: Tick(every=job.every, act=partial(jobs.tick, service, name, job, node, clock))
+            for name, job in jobs.jobs(service, node, stopping).items()
+        }
+    )

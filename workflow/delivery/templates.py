@@ -1,0 +1,119 @@
+"""What messages say: a reference, a level, a due date and a link. Nothing about a person can get in."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from scheduler.calendars import written
+from workflow.delivery.channel import DeliveryFailed
+
+CASE = re.compile(r"[A-Z]{2,3}-\d{1,12}")
+DEADLINE = re.compile(r"[A-Z]{2,3}-\d{1,12}\.\d{1,9}")
+LEVEL = re.compile(r"[A-Z]\d{0,2}")
+FOOTER = (
+    "Messages from Waymark carry a reference and no names, on purpose. Sign in to see the case. "
+    "Please do not reply to this message."
+)
+MOST_LISTED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message in words, with the fields it is made of."""
+
+    subject: str
+    text: str
+    link: str
+    fields: Mapping[str, Any]
+
+
+def render(template: str, params: Mapping[str, Any], base_url: str) -> Rendered:
+    """The message in words. DeliveryFailed (permanent) where a field is not what it should be.
+
+    Only the fields named here are read, and each must look like a reference, a level, a date or a number: a name that
+    strayed into `params` cannot leave the service.
+    """
+    if template not in WORDS:
+        raise DeliveryFailed(f"there is no template {template[:40]!r}", permanent=True)
+    return WORDS[template](params, base_url.rstrip("/"))
+
+
+def _deadline(params: Mapping[str, Any], base_url: str) -> Rendered:
+    fields = _about_a_deadline(params)
+    case, level, due = fields["case"], fields["level"], _in_words(fields["due_on"])
+    link = f"{base_url}/cases/{case}"
+    if level.startswith("A"):
+        subject = f"{case}: a time limit is close"
+        says = f"Time limit {fields['deadline']} on case {case} is due on {due}."
+    else:
+        subject = f"{case}: a time limit has passed ({level})"
+        says = f"Time limit {fields['deadline']} on case {case} was due on {due} and has not been met (level {level})."
+    if fields["must_acknowledge"]:
+        says += " Please acknowledge it, and say when it will be done and why it is late."
+    return Rendered(subject, _letter(says, link), link, fields)
+
+
+def _undelivered(params: Mapping[str, Any], base_url: str) -> Rendered:
+    if params.get("case") is None:  # a digest, about no one case
+        link = f"{base_url}/"
+        says = "A daily summary could not be delivered to a member of your team. Please tell them another way."
+        return Rendered("A message could not be delivered", _letter(says, link), link, {"case": None})
+    fields = _about_a_deadline(params)
+    case, due = fields["case"], _in_words(fields["due_on"])
+    link = f"{base_url}/cases/{case}"
+    says = (
+        f"A message about time limit {fields['deadline']} on case {case} (level {fields['level']}, due on {due}) "
+        "could not be delivered. Please make sure that whoever it was for knows."
+    )
+    return Rendered(f"{case}: a message could not be delivered", _letter(says, link), link, fields)
+
+
+def _digest(params: Mapping[str, Any], base_url: str) -> Rendered:
+    on = _date(params, "on")
+    listed = [_matching(DEADLINE, one, "deadlines") for one in params.get("deadlines") or ()]
+    count = len(listed)
+    fields = {"on": on, "deadlines": listed, "count": count}
+    link = f"{base_url}/"
+    limits = "1 time limit" if count == 1 else f"{count} time limits"
+    lines = [f"- {one}: {base_url}/cases/{one.partition('.')[0]}" for one in listed[:MOST_LISTED]]
+    if count > MOST_LISTED:
+        lines.append(f"- and {count - MOST_LISTED} more")
+    says = "\n".join([f"{limits} on your worklist came near or passed since the last summary:", "", *lines])
+    subject = f"Your worklist on {_in_words(on)}: {limits}"
+    return Rendered(subject, _letter(says, link), link, fields)
+
+
+WORDS = {"deadline": _deadline, "undelivered": _undelivered, "digest": _digest}
+
+
+def _letter(says: str, link: str) -> str:
+    return f"{says}\n\n{link}\n\n{FOOTER}\n"
+
+
+def _about_a_deadline(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "case": _matching(CASE, params.get("case"), "case"),
+        "deadline": _matching(DEADLINE, params.get("deadline"), "deadline"),
+        "level": _matching(LEVEL, params.get("level"), "level"),
+        "due_on": _date(params, "due_on") if params.get("due_on") is not None else None,
+        "must_acknowledge": params.get("must_acknowledge") is True,
+    }
+
+
+def _matching(pattern: re.Pattern[str], value: Any, name: str) -> str:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise DeliveryFailed(f"its field {name} is not what it should be", permanent=True)
+    return value
+
+
+def _date(params: Mapping[str, Any], name: str) -> str:
+    try:
+        return date.fromisoformat(params[name]).isoformat()
+    except (KeyError, TypeError, ValueError):
+        raise DeliveryFailed(f"its field {name} is not a date", permanent=True) from None
+
+
+def _in_words(day: str | None) -> str:
+    return written(date.fromisoformat(day)) if day else "a date not known yet"
