@@ -218,8 +218,12 @@ class DueDeadlines:
         for role in LAST_RESORT:
             told, _ = self._people(sweep.directory, row, (role,))
             if told:
-                alert = sweep.batch.alerts[-1]
+                alert, entry = sweep.batch.alerts[-1], sweep.batch.entries[-1]
                 alert["told"] = told
+                # Its evidence was just written, and has to say so too: it is the head of its chain, so nothing follows.
+                entry["trace"] = {**entry["trace"], "told": told}
+                entry["hash"] = audit.entry_hash(entry, entry["previous_hash"])
+                sweep.batch.heads[row["case_id"]] = (entry["seq"], entry["hash"])
                 sweep.batch.messages += self._messages(sweep, row, alert, urgent=True)
                 return
         log.error("alert_told_nobody", deadline=deadline_name(row["lifecycle"], row["case_id"], row["number"]))

@@ -58,6 +58,7 @@ class ClockWork:
     occurred_at: datetime
     recorded_at: datetime
     past_events: Callable[[], Sequence[ClockEvent]]  # read from the evidence only where a date may change
+    closed_row: Callable[[int], dict[str, Any]]  # a deadline that has ended, by its number
     silenced: Callable[[], Sequence[ClockEvent]]  # what a report that the pregnancy has ended did, and still stands
     rearms: bool = False  # this step takes such a report back
     taken_over: Mapping[str, date] = field(default_factory=dict)  # due dates of a caseload taken over, by clock
@@ -195,7 +196,7 @@ class ClockWork:
 
     def reopen(self, done: ClockChanges, event: ClockEvent) -> None:
         """Opens again the deadline that `event` closed."""
-        due = [one.due_at for one in self.past_events() if one.deadline == event.deadline and one.due_at is not None]
+        row = self.closed_row(event.deadline)
         done.events.append(
             ClockEvent(
                 deadline=event.deadline,
@@ -209,13 +210,9 @@ class ClockWork:
             "status": DeadlineStatus.OPEN,
             "closed_at": None,
             "next_action_at": self.recorded_at,  # the sweep finds out what must be told now
+            **new_cycle(row),
         }
-        done.running[event.deadline] = {
-            "number": event.deadline,
-            "clock": event.clock,
-            "subject": event.subject,
-            "due_at": due[-1] if due else None,
-        }
+        done.running[event.deadline] = {**row, "closed_at": None, "told": ""}
 
     def start(self, done: ClockChanges, clock_id: str, subject: str) -> None:
         """Starts one clock, under the policy's limit or with the date it had in the system left behind."""

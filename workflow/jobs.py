@@ -47,8 +47,8 @@ def jobs(service: Service, node: str, stopping: threading.Event | None = None) -
     """Every job by name, in the order in which one pass takes them."""
     work = _Work(service, node, stopping or threading.Event())
     return {
+        "lapse of orders": Job(every=MINUTE, act=work.lapses),  # first: what it starts may be due at once
         SWEEP: Job(every=MINUTE, act=work.sweep),
-        "lapse of orders": Job(every=MINUTE, act=work.lapses),
         "digests": Job(every=FIVE_MINUTES, act=work.digests),
         "message delivery": Job(every=TEN_SECONDS, act=work.deliver),
         "absent workers": Job(every=TEN_MINUTES, act=work.absent_workers, daily_at=time(7)),

@@ -81,7 +81,7 @@ def _somebody_answers(connection: Connection) -> Iterator[str]:
         .join(TEAMS, TEAMS.c.code == CASES.c.team)
         .outerjoin(owner, and_(owner.c.username == CASES.c.owner, owner.c.active))
         .outerjoin(manager, and_(manager.c.username == TEAMS.c.manager, manager.c.active))
-        .where(OPEN_CASE & owner.c.username.is_(None) & manager.c.username.is_(None))
+        .where(and_(OPEN_CASE, owner.c.username.is_(None), manager.c.username.is_(None)))
         .order_by(CASES.c.id)
     )
     for row in _rows(connection, query):
@@ -92,7 +92,7 @@ def _somebody_answers(connection: Connection) -> Iterator[str]:
 
 def _a_date_runs(connection: Connection) -> Iterator[str]:
     dated = exists().where((DEADLINES.c.case_id == CASES.c.id) & RUNNING & DEADLINES.c.due_at.is_not(None))
-    query = select(CASES.c.id, CASES.c.lifecycle).where(OPEN_CASE & ~dated).order_by(CASES.c.id)
+    query = select(CASES.c.id, CASES.c.lifecycle).where(and_(OPEN_CASE, ~dated)).order_by(CASES.c.id)
     for row in _rows(connection, query):
         yield f"{_case(row)}: no deadline with a due date is running"
 
@@ -167,7 +167,7 @@ def _ended_is_settled(connection: Connection) -> Iterator[str]:
     query = (
         select(*_DEADLINE)
         .join(CASES, CASES.c.id == DEADLINES.c.case_id)
-        .where(CASES.c.final & RUNNING)
+        .where(and_(CASES.c.final, RUNNING))
         .order_by(DEADLINES.c.case_id, DEADLINES.c.number)
     )
     for row in _rows(connection, query):

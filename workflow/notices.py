@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select
 from sqlalchemy.exc import IntegrityError
 
 from states.roles import Role
@@ -16,7 +16,7 @@ from workflow.outbox import MESSAGES, Draft
 
 def administrators(connection: Connection) -> list[str]:
     """The active accounts that run the service."""
-    query = select(USERS.c.username).where(USERS.c.active & (USERS.c.role == Role.ADMINISTRATOR))
+    query = select(USERS.c.username).where(and_(USERS.c.active, USERS.c.role == Role.ADMINISTRATOR))
     return list(connection.execute(query.order_by(USERS.c.username)).scalars())
 
 

@@ -36,8 +36,10 @@ def record_move(firing: Firing, calendar: WorkingCalendar) -> dict[str, Any]:
     except ValueError as impossible:  # a date no calendar reaches
         says = f"no due date can be computed from these dates: {impossible}"
         raise MoveRefused(standing_name(standing), move.trigger, [Unmet("fact", "dates", says)], ()) from None
-    if judged.approval_follows:
-        work.start(changes, APPROVAL_CLOCK, f"approval:{move.trigger}")
+    subject = f"approval:{move.trigger}"
+    waiting = any(row["clock"] == APPROVAL_CLOCK and row["subject"] == subject for row in changes.running.values())
+    if judged.approval_follows and not waiting:
+        work.start(changes, APPROVAL_CLOCK, subject)
     _check_promise(firing, after, changes)
     said = {
         **said_by(move, firing.actor, firing.occurred_at, firing.now),
@@ -90,6 +92,7 @@ def clock_work(firing: Firing, after: Projection, calendar: WorkingCalendar) -> 
         occurred_at=firing.occurred_at,
         recorded_at=firing.now,
         past_events=lambda: past_events(connection, case_id),
+        closed_row=lambda number: repository.deadline_row(connection, case_id, number),
         silenced=lambda: silenced_events(connection, case_id),
         rearms=bool(judged.row and judged.row.under == "rearm_birth"),
         taken_over={one["clock"]: date.fromisoformat(one["due_on"]) for one in judged.values.get("clocks", ())},

@@ -46,6 +46,11 @@ def running_deadlines(connection: Connection, case_id: int) -> list[dict[str, An
     return [dict(row) for row in connection.execute(_RUNNING, {"case_id": case_id}).mappings()]
 
 
+def deadline_row(connection: Connection, case_id: int, number: int) -> dict[str, Any]:
+    query = select(DEADLINES).where((DEADLINES.c.case_id == case_id) & (DEADLINES.c.number == number))
+    return dict(connection.execute(query).mappings().one())
+
+
 def add_deadlines(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         connection.execute(DEADLINES.insert(), list(rows))

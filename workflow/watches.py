@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, or_, select
+from sqlalchemy import Connection, and_, exists, func, or_, select
 
-from scheduler.calendars import WorkingCalendar, add_days, local_date
+from scheduler.calendars import WorkingCalendar, local_date
 from states.catalogue import LIFECYCLES
 from states.roles import Role
 from workflow.accounts import TEAMS, USERS
@@ -20,7 +20,6 @@ from workflow.references import reference
 from workflow.repository import CASES
 
 NAMED = 20  # cases named in one message; it says how many there are
-HORIZON = 365  # days before the end of the verified calendar from which administrators are told
 
 
 def absent_workers(connection: Connection, now: datetime) -> int:
@@ -36,7 +35,7 @@ def absent_workers(connection: Connection, now: datetime) -> int:
 def _without_worker(today: date) -> Any:
     cover = USERS.alias("cover")
     away = ABSENCES.alias("away")
-    here = exists().where((cover.c.username == ABSENCES.c.cover) & cover.c.active) & ~exists().where(
+    here = exists().where(and_(cover.c.username == ABSENCES.c.cover, cover.c.active)) & ~exists().where(
         (away.c.username == ABSENCES.c.cover) & (away.c.starts_on <= today) & (away.c.ends_on >= today)
     )
     uncovered = exists().where(
@@ -45,7 +44,7 @@ def _without_worker(today: date) -> Any:
     return (
         select(CASES.c.id, CASES.c.lifecycle, CASES.c.authority, CASES.c.team, USERS.c.active)
         .join(USERS, USERS.c.username == CASES.c.owner)
-        .where(~CASES.c.final & or_(~USERS.c.active, uncovered))
+        .where(and_(~CASES.c.final, or_(~USERS.c.active, uncovered)))
         .order_by(CASES.c.id)
     )
 
@@ -78,7 +77,7 @@ def _who_answers(directory: Directory, row: Mapping[str, Any]) -> list[str]:
 def calendar_horizon(connection: Connection, calendar: WorkingCalendar, now: datetime) -> int:
     """Tells administrators once a month when the verified bank holidays end within a year."""
     today = local_date(now)
-    if add_days(today, HORIZON) <= date(calendar.verified_to, 12, 31):
+    if today.year < calendar.verified_to:
         return 0
     return tell_once(
         connection,
@@ -99,7 +98,7 @@ def newer_policies(connection: Connection, policies: Policies, now: datetime) ->
             policy = policies.current(authority)
         except NotFound:  # a team of an authority whose policy is not installed here opens no case
             continue
-        older = ~CASES.c.final & (CASES.c.authority == authority) & (CASES.c.policy != policy.digest)
+        older = and_(~CASES.c.final, CASES.c.authority == authority, CASES.c.policy != policy.digest)
         count = connection.execute(select(func.count()).select_from(CASES).where(older)).scalar_one()
         if count and policy.effective_from <= local_date(now):
             told += tell_once(

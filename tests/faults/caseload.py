@@ -27,10 +27,10 @@ WAYMARK = (sys.executable, "-c", "from workflow.cli import run; run()")
 LONG = bool(os.environ.get("WAYMARK_LONG"))
 
 
-def open_pause(desk: Desk) -> str:
-    """A woman identified for Pause, as the lead would record it now."""
+def open_pause(desk: Desk, at: datetime | None = None) -> str:
+    """A woman identified for Pause, as the lead records it now, of a time that may lie back."""
     row = LIFECYCLES["pause"].rows(opening_trigger("pause"), NEW)[0]
-    return desk.open("pause", "pause.PL", facts_for(row.facts, desk.now.date())).case
+    return desk.open("pause", "pause.PL", facts_for(row.facts, (at or desk.now).date()), at=at).case
 
 
 def overdue(database: Database, count: int, opened_at: datetime) -> int:

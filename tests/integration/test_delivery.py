@@ -40,7 +40,8 @@ from workflow.delivery.channel import Channel
 from workflow.delivery.digests import queue_digests
 from workflow.delivery.due_messages import _DUE, LEASE, MOST_ATTEMPTS, DueMessages
 from workflow.delivery.notify import NotifyChannel
-from workflow.delivery.routes import Routes, open_channels
+from workflow.delivery.opening import open_channels
+from workflow.delivery.routes import Routes
 from workflow.delivery.smtp import EmailChannel, MailServer
 from workflow.delivery.webhook import WebhookChannel, signature
 from workflow.errors import BadInput
@@ -421,7 +422,7 @@ def test_an_idle_tick_looks_at_what_is_due_and_not_at_what_was_ever_sent(sqlite_
     database = Database(sqlite_url)
     with database.read() as connection:
         query = str(_DUE.compile(dialect=connection.dialect))
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", (NIGHT.isoformat(), 50)).all()
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", (NIGHT.isoformat(), 50, 0)).all()
     database.close()
     assert "SEARCH messages USING INDEX ix_messages_next_try" in str(plan)
 

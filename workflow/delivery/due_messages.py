@@ -15,7 +15,7 @@ from scheduler import failpoints
 from workflow.accounts import USERS
 from workflow.alert_tables import ChannelName, MessageStatus
 from workflow.delivery.channel import Channel, DeliveryFailed, Outgoing
-from workflow.delivery.routes import open_channels
+from workflow.delivery.opening import open_channels
 from workflow.delivery.templates import render
 from workflow.delivery.undelivered import give_up
 from workflow.engine import Engine

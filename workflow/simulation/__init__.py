@@ -1,1 +1,1 @@
-"""Simulation: a readable scenario run on the real engine and sweep, with a clock of its own, in a throw-away database."""
+"""Simulation: a readable scenario on the real engine and sweep, with a clock of its own, in a throw-away database."""

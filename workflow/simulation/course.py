@@ -21,7 +21,7 @@ class Happened:
 
     at: datetime
     case: str
-    kind: str  # moved, refused, alert, outage, clock, absent, nothing
+    kind: str  # moved, refused, answered, alert, outage, clock, absent, nothing
     says: str
 
 
@@ -115,7 +115,7 @@ def deadlines_at(connection: Connection, ref: str, now: datetime) -> list[dict[s
             "due_at": row["due_at"],
             "due_on": row["due_on"],
             "closed_at": row["closed_at"],
-            "outcome": outcome_of(row, now),
+            "outcome": outcome_of(dict(row), now),
         }
         for row in connection.execute(query).mappings()
     ]

@@ -38,8 +38,9 @@ def _differences(simulator: "Simulator", step: Step) -> Iterator[str]:
         found = [str(row["due_on"]) for row in running if row["clock"] == clock]
         yield from _compared(f"{clock} to be due", [day], found)
     yield from _about_alerts(simulator, step)
-    if expected.settled is not None and expected.settled != (left := _is_settled(simulator, step.case)):
-        yield f"expected {'nothing' if expected.settled else 'something'} left to answer, found {'none' if left else 'some'}"
+    if expected.settled is not None and expected.settled != _is_settled(simulator, step.case):
+        left = ("an alert or message", "nothing")
+        yield f"expected {left[expected.settled]} to be left open, found {left[not expected.settled]}"
 
 
 def _about_alerts(simulator: "Simulator", step: Step) -> Iterator[str]:
@@ -47,7 +48,7 @@ def _about_alerts(simulator: "Simulator", step: Step) -> Iterator[str]:
     expected = step.expect
     if expected.alerts is None and expected.told is None and expected.cause is None:
         return
-    alerts = simulator.pending.pop(step.case, [])
+    alerts = simulator.observer.pending.pop(step.case, [])
     if expected.alerts is not None:
         found = [f"{one['clock']} {one['level']}" for one in alerts]
         yield from _compared("these alerts", expected.alerts, found)

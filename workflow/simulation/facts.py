@@ -57,23 +57,17 @@ class Inventor:
         return span.after(self.now, self.calendar) if span else None
 
     def _invent(self, fact: Fact) -> Any:
-        match fact.type:
-            case FactType.TEXT:
-                return "1" if fact.pattern else f"invented {fact.label.lower()}"
-            case FactType.DATE:
-                return local_date(self.now).isoformat()
-            case FactType.INSTANT:
-                morning = at_time(local_date(self.now), time(9))
-                return min(morning, self.now).astimezone(LONDON).isoformat()
-            case FactType.BOOLEAN:
-                return True
-            case FactType.INTEGER:
-                return fact.minimum or 1
-            case FactType.CHOICE:
-                return next(iter(fact.choices or {}))
-            case FactType.CHOICES:
-                return [next(iter(fact.choices or {}))]
-            case FactType.PERSON:
-                return self.worker
-            case FactType.RECORDS:
-                return [self.complete(fact.fields, {})]
+        if fact.choices:
+            first = next(iter(fact.choices))
+            return [first] if fact.type is FactType.CHOICES else first
+        if fact.type is FactType.RECORDS:
+            return [self.complete(fact.fields, {})]
+        morning = min(at_time(local_date(self.now), time(9)), self.now)
+        return {
+            FactType.TEXT: "1" if fact.pattern else f"invented {fact.label.lower()}",
+            FactType.DATE: local_date(self.now).isoformat(),
+            FactType.INSTANT: morning.astimezone(LONDON).isoformat(),
+            FactType.BOOLEAN: True,
+            FactType.INTEGER: fact.minimum or 1,
+            FactType.PERSON: self.worker,
+        }[fact.type]

@@ -1,6 +1,6 @@
 """The simulator: tells a scenario to the real engine, and sweeps at every instant at which somebody must be told."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from scheduler.sweeps import sweep
 from states.catalogue import LIFECYCLES
 from states.lifecycle import NEW, Lifecycle, Transition
 from states.roles import Role
-from workflow import answers
+from workflow import absences, answers
 from workflow.accounts import Actor
 from workflow.alerting import DueDeadlines
 from workflow.bootstrap import england
@@ -21,20 +21,19 @@ from workflow.engine import Engine
 from workflow.errors import BadInput, Conflict, MoveRefused, NotAllowed, NotFound, WaymarkError
 from workflow.lapses import CLOCK as ORDER_CLOCK
 from workflow.lapses import DueLapses
-from workflow.models import EntryKind
+from workflow.models import Record
 from workflow.moves import Move, Opening
-from workflow.outbox import ALERTS
 from workflow.policies import Policies
-from workflow.recipients import ABSENCES
 from workflow.references import deadline_name, read_reference, reference
-from workflow.repository import CASES, DEADLINES, ENTRIES
+from workflow.repository import CASES, DEADLINES
 from workflow.simulation import expectations
 from workflow.simulation.clock import NODE, VirtualClock
-from workflow.simulation.course import CaseRun, Happened, Run, deadlines_at, said_of_alert
+from workflow.simulation.course import CaseRun, Run, deadlines_at
 from workflow.simulation.facts import Inventor
 from workflow.simulation.moments import Moment
+from workflow.simulation.observer import Observer
 from workflow.simulation.people import HOME, WORKER, add_cast, find_people
-from workflow.simulation.scenario import Answer, CaseTold, Scenario, Step
+from workflow.simulation.scenario import Absent, Answer, CaseTold, Scenario, Step
 
 
 def throw_away(file: str) -> Database:
@@ -59,9 +58,7 @@ class Simulator:
         self.engine = Engine(database, Policies(policies), self.calendar)
         self.clock = VirtualClock(scenario.start)
         self.result = Run(scenario=scenario, ended_at=scenario.start)
-        self.pending: dict[str, list[dict[str, Any]]] = {}  # alerts that no step has expected yet, by case
-        self._seen: dict[int, int] = {}  # the last entry read of each case
-        self._alerts_seen: set[tuple[Any, ...]] = set()
+        self.observer = Observer(database, self.result)
         with database.write() as connection:
             add_cast(connection, scenario.people, scenario.authority, scenario.start)
         with database.read() as connection:
@@ -72,13 +69,19 @@ class Simulator:
         later = self.scenario.opened_later
         for case in self.scenario.cases:
             if case.name not in later:
-                self._move(f"case {case.name}", lambda case=case: self._open(case, case.by, case.facts))  # type: ignore[misc]
+                self._open_at_start(case)
         for step in self.scenario.steps:
             unmet = self._play(step)
             if unmet:
                 self.result.unmet = f"{self.scenario.file}, step {step.number}: {unmet}"
                 break
         return self._finish()
+
+    def _open_at_start(self, case: CaseTold) -> None:
+        refused = self._move(f"case {case.name}", lambda: self._open(case, case.by, case.facts))
+        if refused is not None:
+            raise BadInput(f"{self.scenario.file}, case {case.name}: it cannot be opened: {refused}")
+        self._sweep()
 
     def _finish(self) -> Run:
         self.result.ended_at = self.clock.now
@@ -123,7 +126,7 @@ class Simulator:
             if sweep(lapses, self.clock.server):
                 lapses.require_all()
                 sweep(DueDeadlines(self.engine, NODE, previous), self.clock.server)
-        self._collect()
+        self.observer.look(self.clock.now)
 
     # -- steps
 
@@ -172,32 +175,35 @@ class Simulator:
             until = step.outage.after(self.clock.now, self.calendar)
             self.clock.begin_outage(until)
             self.result.outages.append((self.clock.now, until))
-            self._happened(step.case, "outage", f"the scheduler is down for {step.outage}")
+            self.observer.note(self.clock.now, step.case, "outage", f"the scheduler is down for {step.outage}")
         elif step.clock_step is not None:
             before = self.clock.server
             self.clock.step(step.clock_step.after(before, self.calendar) - before)
-            self._happened(step.case, "clock", f"the server's clock jumps by {step.clock_step}")
+            self.observer.note(self.clock.now, step.case, "clock", f"the server's clock jumps by {step.clock_step}")
         elif step.absent is not None:
-            self._leave(step)
+            try:
+                self._leave(step.absent)
+            except WaymarkError as error:
+                raise BadInput(f"{self._where(step)}, key 'absent': {error}") from None
         elif step.do is not None or step.opens is not None:
             return self._move(f"step {step.number}", lambda: self._do(step))
         elif step.answer is not None:
             answer = step.answer
             return self._move(f"step {step.number}", lambda: self._answer(step, answer))
         elif step.says:
-            self._happened(step.case, "nothing", step.says)
+            self.observer.note(self.clock.now, step.case, "nothing", step.says)
         return None
 
-    def _move(self, where: str, act: Any) -> WaymarkError | None:
+    def _move(self, where: str, act: Callable[[], None]) -> WaymarkError | None:
+        """Does something; the refusal where it is refused. What the scenario got wrong is told with its place."""
         try:
             act()
-        except MoveRefused as refused:
-            if where.startswith("case"):
-                raise BadInput(f"{self.scenario.file}, {where}: it cannot be opened: {refused}") from None
-            return refused
-        except (Conflict, NotAllowed, NotFound) as error:
+        except BadInput as error:
+            if str(error).startswith(self.scenario.file):
+                raise
+            raise BadInput(f"{self.scenario.file}, {where}: {error}") from None
+        except (MoveRefused, Conflict, NotAllowed, NotFound) as error:
             return error
-        self._collect()
         return None
 
     def _do(self, step: Step) -> None:
@@ -249,7 +255,7 @@ class Simulator:
         if not rows:
             return dict(given)
         row = min(rows, key=lambda one: _misfit(one, given))
-        worker = next((one for one in self.people.values() if one.role is WORKER[_record(lifecycle)]), None)
+        worker = next((one for one in self.people.values() if one.role is WORKER[Record(lifecycle.record)]), None)
         inventor = Inventor(now=self.clock.server, calendar=self.calendar, worker=worker.username if worker else "")
         return inventor.complete(row.facts, given)
 
@@ -259,29 +265,35 @@ class Simulator:
         """Who does it: the person or role named, else the first role that may; of several the owner of the case."""
         if by in self.people:
             return self.people[by]
-        wanted = [by] if by else [str(role) for row in rows for role in row.roles if role is not Role.SYSTEM]
+        may = [str(role) for row in rows for role in row.roles if role is not Role.SYSTEM]
+        wanted = [by] if by else may or [str(WORKER[Record(lifecycle.record)])]
         if owner in self.people and str(self.people[owner].role) in wanted[:1]:
             return self.people[owner]
         for role in wanted:
             for one in self.people.values():
-                if one.role == role and one.record in (_record(lifecycle), "both"):
+                if one.role == role and one.record in (lifecycle.record, Record.BOTH):
                     return one
         raise BadInput(f"{where}, key 'by': there is no {by[:40] or ' or '.join(wanted) or 'person'!r} for this case")
 
-    def _leave(self, step: Step) -> None:
-        absent = step.absent
-        if absent is None:
-            return
-        for name in filter(None, (absent.person, absent.cover)):
-            if name not in self.people:
-                raise BadInput(f"{self._where(step)}, absent: there is nobody named {name[:40]!r}")
-        today = local_date(self.clock.server)
+    def _leave(self, absent: Absent) -> None:
+        """They say themselves that they are away, from today."""
+        if absent.person not in self.people:
+            raise BadInput(f"there is nobody named {absent.person[:40]!r}")
+        now, today = self.clock.server, local_date(self.clock.server)
         until = add_days(today, absent.days - 1)
-        values = {"username": absent.person, "starts_on": today, "ends_on": until, "cover": absent.cover}
-        with self.database.write() as connection:
-            connection.execute(ABSENCES.insert(), values)
+        absences.set_absence(
+            self.engine,
+            self.people[absent.person],
+            now,
+            username=absent.person,
+            starts_on=today,
+            ends_on=until,
+            cover=absent.cover,
+        )
         covered = f"; {absent.cover} covers" if absent.cover else ""
-        self._happened(step.case, "absent", f"{absent.person} is away until {until}{covered}")
+        self.observer.note(
+            self.clock.now, self.scenario.cases[0].name, "absent", f"{absent.person} is away until {until}{covered}"
+        )
 
     def _answer(self, step: Step, answer: Answer) -> None:
         """Acknowledges or snoozes the running deadline of a clock."""
@@ -332,70 +344,6 @@ class Simulator:
     def _fact(self, name: str, fact: str) -> Any:
         row = self.row(name)
         return {**row["facts"], **row["personal"]}.get(fact) if row else None
-
-    # -- what happened
-
-    def _happened(self, case: str, kind: str, says: str) -> None:
-        self.result.course.append(Happened(at=self.clock.now, case=case, kind=kind, says=says))
-
-    def _collect(self) -> None:
-        """Reads the evidence written since the last look: moves, refusals and alerts of every case."""
-        with self.database.read() as connection:
-            for case in connection.execute(select(CASES.c.id, CASES.c.lifecycle, CASES.c.seq).order_by(CASES.c.id)):
-                seen = self._seen.get(case.id, 0)
-                if case.seq == seen:
-                    continue
-                self._seen[case.id] = case.seq
-                new = (ENTRIES.c.case_id == case.id) & (ENTRIES.c.seq > seen)
-                entries = connection.execute(select(ENTRIES).where(new).order_by(ENTRIES.c.seq)).mappings().all()
-                run = self._case_run(case.lifecycle, case.id)
-                for entry in entries:
-                    self._read_entry(run, entry)
-                alerts = select(ALERTS, DEADLINES.c.clock, DEADLINES.c.due_on).join(
-                    DEADLINES, (DEADLINES.c.case_id == ALERTS.c.case_id) & (DEADLINES.c.number == ALERTS.c.number)
-                )
-                for alert in connection.execute(alerts.where(ALERTS.c.case_id == case.id)).mappings():
-                    self._read_alert(run, dict(alert))
-
-    def _case_run(self, lifecycle: str, case_id: int) -> CaseRun:
-        """The case as the scenario names it; one that the engine opened itself is named after its lifecycle."""
-        ref = reference(lifecycle, case_id)
-        for case in self.result.cases.values():
-            if case.ref == ref:
-                return case
-        name = lifecycle if lifecycle not in self.result.cases else ref
-        self.result.cases[name] = CaseRun(name=name, ref=ref, lifecycle=LIFECYCLES[lifecycle])
-        return self.result.cases[name]
-
-    def _read_entry(self, run: CaseRun, entry: Mapping[str, Any]) -> None:
-        if entry["kind"] == EntryKind.ALERTED:
-            return
-        rows = run.lifecycle.rows(entry["trigger"], entry["from_state"])
-        label = rows[0].label if rows else entry["trigger"]
-        if entry["kind"] == EntryKind.REFUSED:
-            self._happened(run.name, "refused", f"{entry['trigger']} by {entry['actor']} was refused")
-            return
-        run.stands(entry["to_state"], self.clock.now)
-        run.moves.append((self.clock.now, entry["trigger"], label))
-        now = f", now {entry['to_state']}" if entry["to_state"] != entry["from_state"] else ""
-        self._happened(run.name, "moved", f"{entry['trigger']} by {entry['actor']}{now}")
-
-    def _read_alert(self, run: CaseRun, alert: dict[str, Any]) -> None:
-        key = tuple(alert[name] for name in ("case_id", "number", "cycle", "level"))
-        if key in self._alerts_seen:
-            return
-        self._alerts_seen.add(key)
-        kept = ("clock", "level", "cycle", "due_on", "planned_at", "raised_at", "late_seconds", "cause", "told")
-        said = {name: alert[name] for name in (*kept, "nobody_for")}
-        said = {"at": self.clock.now, "deadline": f"{run.ref}.{alert['number']}", **said}
-        run.alerts.append(said)
-        self.pending.setdefault(run.name, []).append(said)
-        if not run.background:
-            self._happened(run.name, "alert", said_of_alert(said))
-
-
-def _record(lifecycle: Lifecycle) -> Any:
-    return lifecycle.record
 
 
 def _misfit(row: Transition, given: Mapping[str, Any]) -> tuple[bool, int]:

@@ -1,7 +1,6 @@
 """The timeline of a run as SVG: a lane for each case; presentation attributes only, and never by colour alone."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from html import escape
 from itertools import groupby, pairwise
@@ -37,12 +36,16 @@ class Axis:
         for span in spans:
             self._places.append(self._places[-1] + room + free * span / sum(spans))
 
+    @property
+    def end(self) -> float:
+        return self._places[-1]
+
     def x(self, at: datetime) -> float:
         at = min(max(at, self._points[0]), self._points[-1])
         for (since, until), (left, right) in zip(pairwise(self._points), pairwise(self._places), strict=True):
             if at <= until:
                 return left + (right - left) * ((at - since) / (until - since))
-        return self._places[-1]
+        return self.end
 
 
 def as_svg(run: Run) -> str:
@@ -53,7 +56,7 @@ def as_svg(run: Run) -> str:
     top = _heading(run, body)
     first = top
     for case in cases:
-        top = _lane(case, axis, run, top, body)
+        top = _lane(case, axis, top, body)
     behind = [*_dates(axis, run, first, top), *_outages(run, axis, first, top)]
     body += _outage_names(run, axis, first)
     top = _key(top + 44, body)
@@ -149,13 +152,11 @@ def _outage_names(run: Run, axis: Axis, top: float) -> Iterator[str]:
 # One case
 
 
-def _lane(case: CaseRun, axis: Axis, run: Run, top: float, body: Lines) -> float:
+def _lane(case: CaseRun, axis: Axis, top: float, body: Lines) -> float:
     """States, then moves, then a row for each clock; returns where the next lane begins."""
     body.append(_text(MARGIN, top + 17, case.name, size=PLAIN + 2, bold=True))
     body.append(_text(MARGIN, top + 34, f"{case.ref}, {case.lifecycle.label.lower()}", size=SMALL, colour=SOFT))
-    key = [
-        line for number, band in enumerate(case.bands, 1) for line in _band(band, number, axis, top, run.ended_at, body)
-    ]
+    key = [line for number, band in enumerate(case.bands, 1) for line in _band(band, number, axis, top, body)]
     top += BAND
     body.append(_text(LEFT - 8, top + 14, "moves", size=SMALL, colour=SOFT, anchor="end"))
     for at, _, label in case.moves:
@@ -176,9 +177,9 @@ def _lane(case: CaseRun, axis: Axis, run: Run, top: float, body: Lines) -> float
     return top + 36
 
 
-def _band(band: Band, number: int, axis: Axis, top: float, end: datetime, body: Lines) -> Iterator[str]:
+def _band(band: Band, number: int, axis: Axis, top: float, body: Lines) -> Iterator[str]:
     """A state as a bar; what does not fit into it is told in the key, by its number."""
-    left, right = axis.x(band.since), axis.x(band.until or end + timedelta(days=36500))
+    left, right = axis.x(band.since), axis.x(band.until) if band.until else axis.end
     width = max(right - left, 2)
     body.append(
         f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{BAND - 4}" fill="{BANDS[number % 2]}" '

@@ -16,7 +16,7 @@ from workflow.alerting import next_office_time
 from workflow.bootstrap import england
 from workflow.delivery.channel import DeliveryFailed, Outgoing
 from workflow.delivery.due_messages import JITTER, MOST_ATTEMPTS, wait_after
-from workflow.delivery.routes import open_channels
+from workflow.delivery.opening import open_channels
 from workflow.delivery.smtp import EmailChannel, MailServer
 from workflow.delivery.templates import FOOTER, WORDS, render
 from workflow.delivery.webhook import SHAPES, signature
