@@ -105,6 +105,7 @@ class Ladder(_Data):
     basis: Basis
     source: str = Field(min_length=1)
     effective_from: date
+    urgent: bool = False  # its messages do not wait for office hours
     amber: Amber
     steps: tuple[Step, ...]
 

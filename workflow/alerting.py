@@ -401,7 +401,4 @@ def next_office_time(calendar: WorkingCalendar, now: datetime) -> datetime:
 
 def is_urgent(policy: Policy, row: Mapping[str, Any]) -> bool:
     """Whether messages about this deadline do not wait for office hours: the fast lanes of the policy."""
-    return policy.limit(row["lifecycle"], row["clock"]).ladder in URGENT_LADDERS
-
-
-URGENT_LADDERS = frozenset({"hours", "court", "fast"})
+    return policy.ladder(policy.limit(row["lifecycle"], row["clock"])).urgent

@@ -1,5 +1,6 @@
 """What may happen to nodes: killed in mid-sweep, two at once, down for days, clocks set, stopped. On both databases."""
 
+import json
 import signal
 import time
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from sqlalchemy import select
 
 from scheduler.runner import Runner, Tick
 from workflow import jobs
+from workflow.accounts import issue_token
 from workflow.database import Database
 from workflow.job_log import RUNS, SWEEP, last_done
 from workflow.outbox import ALERTS
@@ -97,6 +99,26 @@ def test_an_idle_node_stops_at_once_and_leaves_a_heartbeat(desk: Desk, database:
     assert idle.wait(10) == 0
     assert time.monotonic() - asked < 5
     assert nodes.start("check", "--heartbeat").wait(30) == 0
+
+
+def test_what_came_late_is_listed_with_its_cause_and_who_was_told(desk: Desk, database: Database, nodes: Nodes) -> None:
+    overdue(database, 5, datetime.now(UTC) - LONG_AGO)
+    with database.write() as connection:
+        token = issue_token(connection, "pause.SM", datetime.now(UTC))
+    assert nodes.start("work", "--once", "--node", "late").wait(60) == 0
+
+    def said(*argv: str) -> tuple[int, str]:
+        process = nodes.start("report", "late", "--since", "2026-01-01", *argv, WAYMARK_TOKEN=token)
+        return process.wait(60), nodes.said(process)
+
+    code, text = said("--json")
+    ledger = json.loads(text)
+    assert code == 0
+    assert ledger["by_cause"] == {"outage": len(ledger["late"])}
+    assert len({one["deadline"] for one in ledger["late"]}) == 5
+    assert all(one["node"] == "late" and one["told"] and one["late"].count("day") for one in ledger["late"])
+    assert f"{len(ledger['late'])} came late: {len(ledger['late'])} by outage" in said()[1]
+    assert said("--authority", "birmingham")[0] == 1
 
 
 # Time that does strange things, on a clock of our own

@@ -1,7 +1,6 @@
 """Every scenario shipped holds: journeys, ladders and traps played on the real engine and sweep."""
 
 import json
-import time
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -97,11 +96,10 @@ def test_the_readme_lists_them_all() -> None:
         assert tomllib.loads(file.read_text(encoding="utf-8"))["title"] in readme
 
 
-def test_eighteen_months_take_about_a_second(empty: Database) -> None:
-    scenario, took = named("pause"), time.perf_counter()
+def test_the_pause_journey_runs_through_its_eighteen_months(empty: Database) -> None:
+    scenario = named("pause")
     run = played(scenario, empty)
     assert (run.ended_at - scenario.start).days > 18 * 30
-    assert time.perf_counter() - took < 5  # a second where nothing else runs; the machine of the tests is shared
 
 
 def test_the_same_scenario_runs_the_same_way_twice(sqlite_template: Path, tmp_path: Path) -> None:

@@ -118,14 +118,13 @@ class Simulator:
         return self.clock.true(min(found)) if found else None
 
     def _sweep(self) -> None:
-        """What a node does when it wakes: tells people what is due, and records orders that have lapsed."""
+        """What a node does when it wakes, in the order of its jobs: records lapsed orders, then tells people."""
         if self.clock.outage_until is None:
             previous, clock_was_set = self.clock.sweep()
-            sweep(DueDeadlines(self.engine, NODE, previous, clock_was_set), self.clock.server)
             lapses = DueLapses(self.engine, NODE)
             if sweep(lapses, self.clock.server):
                 lapses.require_all()
-                sweep(DueDeadlines(self.engine, NODE, previous), self.clock.server)
+            sweep(DueDeadlines(self.engine, NODE, previous, clock_was_set), self.clock.server)
         self.observer.look(self.clock.now)
 
     # -- steps
