@@ -19,6 +19,7 @@ from workflow.errors import Conflict, MoveRefused, WaymarkError
 from workflow.family import Following
 from workflow.models import EntryKind
 from workflow.moves import Move, Moved, Possible
+from workflow.notifying import notify
 from workflow.policies import Policies
 from workflow.recording import record_move, said_by, write_entry
 from workflow.references import read_reference
@@ -87,6 +88,7 @@ class Engine:
         )
         entry = record_move(firing, self.calendar)
         self._keep_key(firing, entry)
+        notify(firing, entry)
         Following(firing, self.standings, self.calendar, self.fire_in).follow()
         return Moved.from_entry(entry)
 
@@ -106,6 +108,7 @@ class Engine:
         firing = act_on(connection, standing, move=move, actor=actor, now=now, asked=act.asked)
         entry = write_act(firing, act.work(firing))
         self._keep_key(firing, entry)
+        notify(firing, entry)
         return Moved.from_entry(entry)
 
     def _or_refused(self, work: Callable[[Connection], Moved], move: Move, actor: Actor, now: datetime) -> Moved:

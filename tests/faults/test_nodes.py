@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from faults.caseload import LONG, Nodes, alerts_by_level, everything_adds_up, open_pause, overdue, until
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from scheduler.runner import Runner, Tick
 from workflow import jobs
@@ -101,6 +101,21 @@ def test_an_idle_node_stops_at_once_and_leaves_a_heartbeat(desk: Desk, database:
     assert nodes.start("check", "--heartbeat").wait(30) == 0
 
 
+def test_a_node_whose_jobs_hang_stops_in_under_five_seconds_all_the_same(
+    desk: Desk, database: Database, nodes: Nodes
+) -> None:
+    with database.write() as blocks:
+        if not database.is_sqlite:  # there BEGIN IMMEDIATE has blocked every writer already
+            blocks.execute(text("LOCK TABLE job_runs IN ACCESS EXCLUSIVE MODE"))
+        hanging = nodes.start("work")
+        until(lambda: "node_started" in nodes.said(hanging))
+        asked = time.monotonic()
+        hanging.send_signal(signal.SIGTERM)
+        assert hanging.wait(10) == 0
+        assert time.monotonic() - asked < 5
+    assert '"cut_off": true' in nodes.said(hanging)
+
+
 def test_what_came_late_is_listed_with_its_cause_and_who_was_told(desk: Desk, database: Database, nodes: Nodes) -> None:
     overdue(database, 5, datetime.now(UTC) - LONG_AGO)
     with database.write() as connection:
@@ -111,8 +126,8 @@ def test_what_came_late_is_listed_with_its_cause_and_who_was_told(desk: Desk, da
         process = nodes.start("report", "late", "--since", "2026-01-01", *argv, WAYMARK_TOKEN=token)
         return process.wait(60), nodes.said(process)
 
-    code, text = said("--json")
-    ledger = json.loads(text)
+    code, answer = said("--json")
+    ledger = json.loads(answer)
     assert code == 0
     assert ledger["by_cause"] == {"outage": len(ledger["late"])}
     assert len({one["deadline"] for one in ledger["late"]}) == 5

@@ -8,11 +8,13 @@ import pytest
 from sqlalchemy import select
 
 from states.pause import PAUSE
+from states.prebirth import PREBIRTH
 from workflow import audit
 from workflow.database import Database
 from workflow.errors import Conflict, MoveRefused, NotFound
 from workflow.models import EntryKind
 from workflow.moves import Move
+from workflow.outbox import MESSAGES
 from workflow.projection import Projection, replay
 from workflow.references import read_reference
 from workflow.repository import CASES, case_row
@@ -295,3 +297,16 @@ def test_two_processes_with_one_key_open_one_case(desk: Desk, database_url: str)
     assert len(told) == 1
     with desk.database.read() as connection:
         assert len(connection.execute(select(CASES.c.id)).all()) == 1
+
+
+def test_an_urgent_referral_opens_child_protection_at_once_and_tells_the_manager(desk: Desk) -> None:
+    facts = facts_for(
+        PREBIRTH.rows("refer", "new")[0].facts, NOW.date(), edd="2027-04-01", immediate_safety_concern=True
+    )
+    referral = desk.open("prebirth", "baby.FD", facts)
+    with desk.database.read() as connection:
+        below = connection.execute(select(CASES).where(CASES.c.lifecycle == "child_protection")).mappings().one()
+        told = set(connection.execute(select(MESSAGES.c.key).where(MESSAGES.c.template == "move")).scalars())
+    assert below["parent_id"] == read_reference(referral.case)[1]
+    assert f"CP-{below['id']}#1/baby.TM" in told
+    assert not any(key.endswith("baby.FD") for key in told)  # who made the move knows

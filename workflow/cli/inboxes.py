@@ -45,7 +45,7 @@ def inbox(
 
 
 def about(params: dict[str, object]) -> object:
-    return params.get("deadline") or params.get("case")
+    return params.get("deadline") or params.get("entry") or params.get("case")
 
 
 @alerts.command("list", epilog=example("waymark alerts list", "waymark alerts list --json"))

@@ -11,6 +11,7 @@ from workflow.delivery.channel import DeliveryFailed
 
 CASE = re.compile(r"[A-Z]{2,3}-\d{1,12}")
 DEADLINE = re.compile(r"[A-Z]{2,3}-\d{1,12}\.\d{1,9}")
+ENTRY = re.compile(r"[A-Z]{2,3}-\d{1,12}#\d{1,9}")
 LEVEL = re.compile(r"[A-Z]\d{0,2}")
 FOOTER = (
     "Messages from Waymark carry a reference and no names, on purpose. Sign in to see the case. "
@@ -55,6 +56,13 @@ def _deadline(params: Mapping[str, Any], base_url: str) -> Rendered:
     return Rendered(subject, _letter(says, link), link, fields)
 
 
+def _move(params: Mapping[str, Any], base_url: str) -> Rendered:
+    case, entry = _matching(CASE, params.get("case"), "case"), _matching(ENTRY, params.get("entry"), "entry")
+    link = f"{base_url}/cases/{case}"
+    says = f"Something was recorded on case {case} that you should know of: entry {entry} of its timeline."
+    return Rendered(f"{case}: something was recorded", _letter(says, link), link, {"case": case, "entry": entry})
+
+
 def _undelivered(params: Mapping[str, Any], base_url: str) -> Rendered:
     if params.get("case") is None:  # a digest, about no one case
         link = f"{base_url}/"
@@ -85,7 +93,7 @@ def _digest(params: Mapping[str, Any], base_url: str) -> Rendered:
     return Rendered(subject, _letter(says, link), link, fields)
 
 
-WORDS = {"deadline": _deadline, "undelivered": _undelivered, "digest": _digest}
+WORDS = {"deadline": _deadline, "move": _move, "undelivered": _undelivered, "digest": _digest}
 
 
 def _letter(says: str, link: str) -> str:

@@ -36,10 +36,11 @@ STRAY = {
 }
 GIVEN: dict[str, dict[str, Any]] = {
     "deadline": {**ABOUT, "must_acknowledge": True},
+    "move": {"case": "PB-12", "entry": "PB-12#4"},
     "undelivered": ABOUT,
     "digest": {"on": "2026-11-26", "deadlines": ["PB-12.3", "CP-7.1"]},
 }
-SAYABLE = {"case", "deadline", "level", "due_on", "must_acknowledge", "on", "deadlines", "count"}
+SAYABLE = {"case", "entry", "deadline", "level", "due_on", "must_acknowledge", "on", "deadlines", "count"}
 
 
 def outgoing(template: str, params: dict[str, Any]) -> Outgoing:
