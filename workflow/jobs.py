@@ -23,6 +23,7 @@ from workflow.job_log import SWEEP, JobRuns, forget_old_runs, is_being_done, las
 from workflow.lapses import DueLapses
 
 log = structlog.get_logger(__name__)
+LIGHT_CHECK = "light check"
 CLOCK_SET = timedelta(minutes=2)  # more than the time that passed between two sweeps: somebody set the clock
 TEN_SECONDS, MINUTE, FIVE_MINUTES, TEN_MINUTES = 10, 60, 300, 600
 
@@ -55,7 +56,7 @@ def jobs(service: Service, node: str, stopping: threading.Event | None = None) -
         "calendar horizon": Job(every=TEN_MINUTES, act=work.horizon, daily_at=time(7)),
         "newer policies": Job(every=TEN_MINUTES, act=work.newer_policies, daily_at=time(0)),
         "seal": Job(every=FIVE_MINUTES, act=work.seal),
-        "light check": Job(every=FIVE_MINUTES, act=work.light_check),
+        LIGHT_CHECK: Job(every=FIVE_MINUTES, act=work.light_check),
         "nightly check": Job(every=TEN_MINUTES, act=work.nightly, daily_at=time(2)),
     }
 

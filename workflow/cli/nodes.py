@@ -22,6 +22,7 @@ PATIENCE = 4.0  # seconds for running jobs to end after a signal
 
 def register(root: typer.Typer) -> None:
     root.command(epilog=example("waymark work", "waymark work --once"))(work)
+    root.command(epilog=example("waymark serve --demo", "waymark serve --port 8080 --no-scheduler"))(serve)
 
 
 def work(
@@ -46,6 +47,56 @@ def work(
             one_pass(session.service, name)
         else:
             until_stopped(session.service, name)
+
+
+def serve(
+    demo: Annotated[bool, typer.Option("--demo", help="Load the invented demo caseload first; loopback only.")] = False,
+    host: Annotated[str, typer.Option(metavar="H", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="P", min=1, max=65535, help="The port to listen on.")] = 8000,
+    no_scheduler: Annotated[bool, typer.Option("--no-scheduler", help="Leave the jobs to other nodes.")] = False,
+) -> None:
+    """Serves health and readiness over HTTP and, unless told otherwise, runs a scheduler node in the same process."""
+    import uvicorn
+
+    from config.logs import set_up_logs
+    from workflow.app import create_app
+
+    set_up_logs(plain=sys.stderr.isatty())
+    if demo:
+        _prepare_demo(host)
+    with opened() as session:
+        server = uvicorn.Server(uvicorn.Config(create_app(session.service), host=host, port=port, log_config=None))
+        stopping = threading.Event()
+        node = f"{socket.gethostname()}-{os.getpid()}"
+        runner = None if no_scheduler else runner_of(session.service, node, stopping)
+        if runner is not None:
+            runner.start()
+        say(f"Waymark answers at http://{host}:{port}/readyz")
+        try:
+            server.run()  # returns after SIGTERM or Ctrl-C
+        finally:
+            stopping.set()
+            if runner is not None and not stop_in_time(runner):
+                os._exit(0)  # the threads of running jobs would keep the process alive; the database rolls them back
+
+
+def _prepare_demo(host: str) -> None:
+    """Creates the demo database where there is none yet; it never listens beyond this machine."""
+    from workflow.cli.system import demo, migrate
+    from workflow.errors import BadInput
+
+    if host not in ("127.0.0.1", "::1", "localhost"):
+        raise BadInput("--demo listens on this machine only: leave --host out")
+    migrate()
+    demo(if_empty=True)
+
+
+def stop_in_time(runner: "Runner") -> bool:
+    """Lets running jobs end; False where they did not in time, and the process must be ended without them."""
+    ending = threading.Thread(target=runner.stop, daemon=True)
+    ending.start()
+    ending.join(PATIENCE)
+    return not ending.is_alive()
 
 
 def one_pass(service: "Service", node: str) -> None:
@@ -79,11 +130,9 @@ def until_stopped(service: "Service", node: str) -> None:
     runner.start()
     log.info("node_started", node=node)
     stopping.wait()
-    ending = threading.Thread(target=runner.stop, daemon=True)
-    ending.start()
-    ending.join(PATIENCE)
-    log.info("node_stopped", node=node, cut_off=ending.is_alive())
-    if ending.is_alive():
+    ended = stop_in_time(runner)
+    log.info("node_stopped", node=node, cut_off=not ended)
+    if not ended:
         os._exit(0)  # the threads of running jobs would keep the process alive; the database rolls them back
 
 
