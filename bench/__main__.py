@@ -19,7 +19,7 @@ from rich.table import Table
 
 from bench import sweep
 from bench.floor import postgresql_floor, sqlite_floor
-from bench.places import postgresql_url
+from bench.places import postgresql_url, stopped_after
 from config.policy import load_policies
 from config.settings import Settings
 from states.roles import Role
@@ -46,7 +46,7 @@ def main() -> None:
     if asked.cases < LEAST:
         parser.error(f"--cases must be {LEAST} or more: what is measured falls due by tenths")
     rows: list[dict[str, str]] = []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, stopped_after():
         if asked.what in ("moves", "all"):
             rows += _move_rows(Path(folder))
         if asked.what in ("sweep", "all"):

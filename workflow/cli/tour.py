@@ -89,7 +89,7 @@ def _accounts(people: list[dict[str, Any]], authority: str) -> None:
 
 
 def _go_on(ref: str) -> None:
-    heading("How to go on")
+    heading("How to go on (in the folder of the project, first: . .venv/bin/activate)")
     for command, does in (
         (f"waymark case moves {ref}", "what can happen next, and why what cannot, cannot"),
         (f"waymark case explain {ref}", "why it stands where it does"),
