@@ -39,8 +39,8 @@ check: $(READY) ## ruff, mypy --strict, import contracts, migrations against mod
 long: $(READY) ## the longer property and process tests
 	@WAYMARK_LONG=1 $(BIN)/python -m pytest -n 2 tests/journeys tests/faults
 
-bench: $(READY) ## what it costs, beside a hand-written SQL floor
-	@$(BIN)/python -m bench
+bench: $(READY) ## what it costs, beside a hand-written SQL floor and APScheduler
+	@$(BIN)/python -m bench all
 
 docs: $(READY) ## writes docs/lifecycles/ anew
 	@$(BIN)/python docs/lifecycles/generate.py
