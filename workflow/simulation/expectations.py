@@ -22,7 +22,9 @@ class Played(Protocol):
     clock: VirtualClock
     result: Run
     observer: Observer
-    people: Mapping[str, Actor]
+
+    @property
+    def people(self) -> Mapping[str, Actor]: ...
 
     def row(self, name: str) -> dict[str, Any] | None: ...
 
