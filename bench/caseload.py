@@ -35,7 +35,7 @@ def staff(service: Service) -> None:
             [{"username": username, "name": username, "role": role, "team": TEAM, "active": True,
               "trained_learning_disability": False, "created_at": OPENED} for username, role in people],
         )  # fmt: skip
-        service.policies.store(connection, service.policies.current("durham"), OPENED)
+        service.policies.store(connection, service.policies.current("durham", OPENED.date()), OPENED)
 
 
 def worker(number: int) -> str:
@@ -44,7 +44,7 @@ def worker(number: int) -> str:
 
 def seed(service: Service, bare: Bare, held: int, wanted: int, progress: Progress) -> None:
     """Adds the cases numbered `held` + 1 to `wanted`; nothing about them is due at NOW."""
-    policy, dialect = service.policies.current("durham"), service.database.writer.dialect
+    policy, dialect = service.policies.current("durham", OPENED.date()), service.database.writer.dialect
     tables = (CASES, audit.ENTRIES, DEADLINES)
     natives = [_native(table, dialect) for table in tables]
     where = "SQLite" if bare.is_sqlite else "PostgreSQL"

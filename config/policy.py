@@ -35,7 +35,7 @@ from states.lifecycle import Lifecycle
 from states.roles import Role
 
 __all__ = ["Amber", "Calendar", "Ladder", "Override", "Policy", "PolicyError", "Span", "Step"]
-__all__ += ["check_policy", "load_policies", "load_policy"]
+__all__ += ["check_policy", "load_policies", "load_policy", "load_versions"]
 
 ALWAYS_KNOWN = ("start", "edd", "born_on")  # what a term may count from on any case
 NOBODY = (Role.SYSTEM,)
@@ -222,14 +222,14 @@ class Policy(_Data):
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def load_policies(directory: Path | None = None) -> dict[str, Policy]:
-    """Every policy of the directory (those shipped, unless said otherwise) by authority.
+def load_versions(directory: Path | None = None) -> dict[str, tuple[Policy, ...]]:
+    """Every policy of the directory (those shipped, unless said otherwise): the versions of each authority by date.
 
-    PolicyError with every problem of every file. The base, "statutory", is among them: the policy of an authority that
-    has none of its own.
+    An authority may have several files, each in force from another day. PolicyError with every problem of every file.
+    The base, "statutory", is among them: the policy of an authority that has none of its own.
     """
     folder: Traversable = directory or resources.files("config") / "policies"
-    policies: dict[str, Policy] = {}
+    versions: dict[str, list[Policy]] = {}
     problems: list[str] = []
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
         if not file.name.endswith(".toml"):
@@ -239,12 +239,19 @@ def load_policies(directory: Path | None = None) -> dict[str, Policy]:
         except PolicyError as error:
             problems += error.problems
             continue
-        if policy.authority in policies:
-            problems.append(f"{file.name}: policy.authority: {policy.authority!r} has another file")
-        policies[policy.authority] = policy
+        others = versions.setdefault(policy.authority, [])
+        if any(one.effective_from == policy.effective_from for one in others):
+            says = f"{policy.authority!r} has another file in force from {policy.effective_from}"
+            problems.append(f"{file.name}: policy.effective_from: {says}")
+        others.append(policy)
     if problems:
         raise PolicyError(list(dict.fromkeys(problems)))  # a broken base is named once, not by each that stands on it
-    return policies
+    return {authority: tuple(sorted(all_, key=lambda one: one.effective_from)) for authority, all_ in versions.items()}
+
+
+def load_policies(directory: Path | None = None) -> dict[str, Policy]:
+    """The latest version of each authority's policy, whether in force yet or not."""
+    return {authority: versions[-1] for authority, versions in load_versions(directory).items()}
 
 
 def load_policy(path: Path | Traversable) -> Policy:

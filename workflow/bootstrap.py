@@ -1,7 +1,7 @@
 """The composition root: settings become a database, policies, a calendar and an engine that agree with each other."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, select
 
-from config.policy import Policy, check_policy, load_policies
+from config.policy import Policy, check_policy, load_versions
 from config.settings import Settings
 from scheduler.calendars import Override, WorkingCalendar
 from states.catalogue import LIFECYCLES
@@ -70,10 +70,10 @@ class Service:
         return Path(f"{self.database.url.database}.heads")
 
 
-def checked_policies() -> Mapping[str, Policy]:
-    """The policies shipped, checked against the lifecycles; NotReady with what to fix."""
-    policies = load_policies()
-    problems = [problem for policy in policies.values() for problem in check_policy(policy, LIFECYCLES)]
+def checked_policies() -> Mapping[str, Sequence[Policy]]:
+    """The policies shipped, every version, checked against the lifecycles; NotReady with what to fix."""
+    policies = load_versions()
+    problems = [says for all_ in policies.values() for policy in all_ for says in check_policy(policy, LIFECYCLES)]
     if problems:
         raise NotReady(problems[0] if len(problems) == 1 else f"{problems[0]} (and {len(problems) - 1} more)")
     return policies
@@ -90,7 +90,7 @@ def open_service(settings: Settings, *, ready: bool = True) -> Service:
         except BaseException:
             database.close()
             raise
-    service = Service(settings, database, policies, Engine(database, policies, england(loaded["statutory"])))
+    service = Service(settings, database, policies, Engine(database, policies, england(loaded["statutory"][-1])))
     if ready:
         with database.read() as connection:
             service.engine.refresh_calendar(connection)

@@ -193,7 +193,7 @@ def apply_new_policy(
 
     def work(firing: Firing) -> Acted:
         _check_manager(firing)
-        policy = engine.policies.current(firing.standing.case["authority"])
+        policy = engine.policies.current(firing.standing.case["authority"], local_date(firing.now))
         before = firing.standing.case["policy"]
         if policy.digest == before:
             raise refused(firing, "state", "policy", f"it runs under {policy.name} already, the current one")
@@ -214,7 +214,7 @@ def preview_new_policy(engine: Engine, actor: Actor, now: datetime, *, case: str
         standing = engine.standings.named(connection, case, actor, lock=False)
         move = move_for("apply_policy", case, {"reason": "preview"}, Way())
         firing = act_on(connection, standing, move=move, actor=actor, now=now, asked=APPLY)
-        return _under(firing, engine, engine.policies.current(standing.case["authority"]))[1]
+        return _under(firing, engine, engine.policies.current(standing.case["authority"], local_date(now)))[1]
 
 
 def _check_manager(firing: Firing) -> None:

@@ -1,7 +1,7 @@
 """The policies cases run under: the current one of each authority, and every stored version by its digest."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 
 from sqlalchemy import Connection, select
 
@@ -13,16 +13,28 @@ from workflow.repository import POLICIES
 class Policies:
     """Shared by threads. A stored version never changes, so it is read from the database once."""
 
-    def __init__(self, current: Mapping[str, Policy]) -> None:
-        self._current = dict(current)
-        self._by_digest = {policy.digest: policy for policy in current.values()}
+    def __init__(self, versions: Mapping[str, Policy | Sequence[Policy]]) -> None:
+        self._versions = {
+            authority: (one,) if isinstance(one, Policy) else tuple(one) for authority, one in versions.items()
+        }
+        self._by_digest = {policy.digest: policy for all_ in self._versions.values() for policy in all_}
 
-    def current(self, authority: str) -> Policy:
-        """The policy new cases of this authority run under; NotFound where there is none."""
-        if authority not in self._current or authority == "statutory":
-            known = ", ".join(sorted(set(self._current) - {"statutory"}))
+    def add(self, policy: Policy) -> None:
+        """Makes another version known: it takes effect on its day."""
+        others = self._versions.get(policy.authority, ())
+        self._versions[policy.authority] = tuple(sorted((*others, policy), key=lambda one: one.effective_from))
+        self._by_digest[policy.digest] = policy
+
+    def current(self, authority: str, day: date) -> Policy:
+        """The policy new cases of this authority run under on a day; NotFound where there is none.
+
+        The latest that is in force by then; the first, where none is yet.
+        """
+        if authority not in self._versions or authority == "statutory":
+            known = ", ".join(sorted(set(self._versions) - {"statutory"}))
             raise NotFound(f"there is no policy for authority {authority[:60]!r}; there are: {known}")
-        return self._current[authority]
+        versions = self._versions[authority]
+        return next((one for one in reversed(versions) if one.effective_from <= day), versions[0])
 
     def by_digest(self, connection: Connection, digest: str) -> Policy:
         """The policy version a case runs under."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from scheduler.calendars import local_date
 from states.catalogue import LIFECYCLES
 from states.lifecycle import NEW, Lifecycle
 from states.roles import ROLE_LABELS, Role
@@ -67,7 +68,7 @@ class Standings:
         if opening.lifecycle not in LIFECYCLES:
             raise BadInput(f"there is no lifecycle {opening.lifecycle[:40]!r}; there are: {', '.join(LIFECYCLES)}")
         lifecycle = LIFECYCLES[opening.lifecycle]
-        policy = self.policies.current(opening.authority)
+        policy = self.policies.current(opening.authority, local_date(now))
         team = repository.team_row(connection, opening.team)
         if team is None or team["authority"] != opening.authority:
             raise BadInput(f"there is no team {opening.team[:40]!r} in {opening.authority}")

@@ -95,7 +95,7 @@ def newer_policies(connection: Connection, policies: Policies, now: datetime) ->
     authorities = connection.execute(select(TEAMS.c.authority).distinct().order_by(TEAMS.c.authority)).scalars().all()
     for authority in authorities:
         try:
-            policy = policies.current(authority)
+            policy = policies.current(authority, local_date(now))
         except NotFound:  # a team of an authority whose policy is not installed here opens no case
             continue
         older = and_(~CASES.c.final, CASES.c.authority == authority, CASES.c.policy != policy.digest)

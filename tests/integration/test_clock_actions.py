@@ -168,9 +168,11 @@ def test_apply_the_new_policy_is_an_act_with_a_preview(desk: Desk) -> None:
     limits["review_month_1"] = limits["review_month_1"].model_copy(
         update={"terms": (month.model_copy(update={"amount": 2}),)}
     )
-    newer = durham.model_copy(update={"version": "2026.2", "limits": {**durham.limits, "pause": limits}})
+    newer = durham.model_copy(
+        update={"version": "2026.2", "effective_from": date(2026, 11, 2), "limits": {**durham.limits, "pause": limits}}
+    )
     newer.__dict__.pop("digest", None)
-    desk.engine.policies._current["durham"] = newer
+    desk.engine.policies.add(newer)
     before = review(desk)["due_on"]
     rows = clock_actions.preview_new_policy(desk.engine, desk.who("pause.PL"), desk.now, case=case)
     assert review(desk)["due_on"] == before

@@ -350,9 +350,9 @@ def test_a_newer_policy_is_reported_once_and_changes_nothing(desk: Desk, databas
     assert run(database, "newer policies", desk.now) == 0
     before = rows(database, select(CASES))
     service = service_on(database)
-    said = service.policies.current("durham").to_json()
+    said = service.policies.current("durham", date(2026, 11, 25)).to_json()
     newer = Policy.from_json({**said, "version": "next", "effective_from": "2027-04-01"})
-    service.policies._current["durham"] = newer  # as after an upgrade that brings one
+    service.policies.add(newer)
     assert run(database, "newer policies", datetime(2027, 3, 31, 12, tzinfo=UTC), service=service) == 0
     assert run(database, "newer policies", datetime(2027, 4, 1, 12, tzinfo=UTC), service=service) == 2
     assert run(database, "newer policies", datetime(2027, 4, 2, 12, tzinfo=UTC), service=service) == 0

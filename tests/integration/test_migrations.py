@@ -1,11 +1,13 @@
 """The schema: empty to head, head equals models, evidence guarded, on both databases."""
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
-from workflow.database import HEAD, Database
+from workflow.database import HEAD, MIGRATIONS, Database
 from workflow.errors import NotReady
 from workflow.models import EVIDENCE, metadata
 
@@ -46,3 +48,13 @@ def test_tables_are_strict_on_sqlite(sqlite_url: str) -> None:
             text("SELECT name FROM pragma_table_list WHERE schema='main' AND strict=0 AND name NOT LIKE 'sqlite_%'")
         ).scalars()
         assert set(loose) == {"alembic_version"}
+
+
+def test_the_schema_can_be_taken_down_and_built_again(database: Database) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["engine"] = database.writer
+    command.downgrade(config, "base")
+    with database.read() as connection:
+        assert not connection.dialect.has_table(connection, "cases")
+    assert database.migrate() == HEAD

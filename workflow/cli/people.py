@@ -124,13 +124,14 @@ def add_team(
     manager: Annotated[str | None, typer.Option(metavar="USER", help="Who answers for cases without an owner.")] = None,
 ) -> None:
     """Adds a team."""
+    from scheduler.calendars import local_date
     from workflow import accounts
     from workflow.models import Record
 
     if record not in set(Record):
         raise typer.BadParameter(f"{record[:40]!r} is not one of {', '.join(Record)}", param_hint="--record")
     with opened() as session, session.service.database.write() as connection:
-        session.service.policies.current(authority)
+        session.service.policies.current(authority, local_date(session.now))
         accounts.add_team(
             connection,
             session.operator(),

@@ -9,6 +9,7 @@ from workflow.cli.explanations import print_decision
 from workflow.cli.inputs import read_facts
 from workflow.cli.options import AsJson, example
 from workflow.cli.output import emit, say, table
+from workflow.cli.session import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,10 +33,12 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Checks a policy file (or all) against the lifecycles; names file, key and reason for whatever is wrong."""
-    from config.policy import PolicyError, check_policy, load_policies, load_policy
+    from config.policy import PolicyError, check_policy, load_policy, load_versions
     from states.catalogue import LIFECYCLES
 
-    policies: list[Policy] = [load_policy(file)] if file is not None else list(load_policies().values())
+    policies: list[Policy] = (
+        [load_policy(file)] if file is not None else [one for all_ in load_versions().values() for one in all_]
+    )
     problems = list(dict.fromkeys(one for policy in policies for one in check_policy(policy, LIFECYCLES)))
     if problems:
         raise PolicyError(problems)
@@ -74,6 +77,7 @@ def decide(
     as_json: AsJson = False,
 ) -> None:
     """Decides on one referral, with the result of every rule. What is absent or null counts as not known."""
+    from scheduler.calendars import local_date
     from states.facts import check_facts
     from states.prebirth import REFERRAL_FACTS
     from workflow.bootstrap import checked_policies
@@ -82,7 +86,7 @@ def decide(
     from workflow.errors import BadInput
     from workflow.policies import Policies
 
-    policy = Policies(checked_policies()).current(authority)
+    policy = Policies(checked_policies()).current(authority, local_date(clock()))
     values, problems = check_facts(_any_may_lack(REFERRAL_FACTS), without_nulls(read_facts(facts)))
     if problems:
         raise BadInput("these facts cannot be used", [problem.says for problem in problems])

@@ -89,11 +89,12 @@ def reader(session: Session, authority: str | None, acting_as: str | None) -> tu
 
     A demo database shows all of them to whoever acts as nobody in particular.
     """
+    from scheduler.calendars import local_date
     from workflow.errors import NotAllowed
 
     actor = session.actor(acting_as)
     if authority is not None:
-        session.service.policies.current(authority)
+        session.service.policies.current(authority, local_date(session.now))
     with session.service.database.read() as connection:
         sees_all = acting_as is None and session.service.is_demo(connection)
     if authority not in (None, actor.authority) and not sees_all:

@@ -52,7 +52,8 @@ def _played(file: Path) -> "Run":
     with tempfile.TemporaryDirectory(prefix="waymark-simulate-") as folder:
         database = throw_away(f"{folder}/waymark.db")
         try:
-            return play(told, database, checked_policies())
+            latest = {authority: versions[-1] for authority, versions in checked_policies().items()}
+            return play(told, database, latest)
         finally:
             database.close()
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from scheduler.calendars import local_date
 from states.catalogue import LIFECYCLES
 from workflow.accounts import Actor
 from workflow.bootstrap import Service
@@ -56,7 +57,7 @@ def import_file(
     """
     if actor.authority != authority:
         raise NotAllowed(f"your account belongs to {actor.authority}: it cannot import for {authority[:60]}")
-    service.policies.current(authority)
+    service.policies.current(authority, local_date(now))
     if not dry_run:
         clear_leftovers(service.database, authority, now)
     problems = Problems(path.name)

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from scheduler.calendars import local_date
 from workflow import audit
 from workflow.accounts import Actor
 from workflow.bootstrap import Service
@@ -64,7 +65,7 @@ class Load:
         """The policy is stored apart, so that it is there whatever becomes of the cases."""
         policies = self.service.policies
         with self.service.database.write() as connection:
-            policies.store(connection, policies.current(self.actor.authority), self.now)
+            policies.store(connection, policies.current(self.actor.authority, local_date(self.now)), self.now)
 
     def _load(self, connection: Connection, batch: str, rows: int) -> int:
         hold(connection, batch, rows)

@@ -453,7 +453,8 @@ def test_every_bad_file_of_a_directory_is_named_at_once(tmp_path: Path, write: A
         "testshire.toml",
         "twin.toml",
     ]
-    assert "twin.toml: policy.authority: 'base' has another file" in caught.value.problems
+    says = "twin.toml: policy.effective_from: 'base' has another file in force from 2026-11-01"
+    assert says in caught.value.problems
 
 
 def test_a_broken_base_is_named_once_for_all_that_stand_on_it(tmp_path: Path, write: Any) -> None:
