@@ -101,6 +101,8 @@ class _Sweep:
     batch: _Batch
     directory: Directory
     now: datetime
+    in_hours: bool
+    next_office_time: datetime
 
 
 class DueDeadlines:
@@ -130,7 +132,10 @@ class DueDeadlines:
                 return 0
             self.engine.refresh_calendar(connection)
             directory = Directory(connection, local_date(now))
-            sweep = _Sweep(connection, _Batch(), directory, now)
+            calendar = self.engine.calendar
+            sweep = _Sweep(
+                connection, _Batch(), directory, now, in_office_hours(calendar, now), next_office_time(calendar, now)
+            )
             for row in rows:
                 policy = self.engine.policies.by_digest(connection, row["policy"])
                 self._tell(sweep, dict(row), policy)
@@ -243,7 +248,7 @@ class DueDeadlines:
         now = sweep.now
         if rung.repeat:
             row["cycle"] += 1
-        out_of_hours = rung.step.out_of_hours if rung.step and not in_office_hours(now, self.engine) else ()
+        out_of_hours = rung.step.out_of_hours if rung.step and not sweep.in_hours else ()
         told, nobody = self._people(sweep.directory, row, (*rung.who, *out_of_hours))
         planned_at = max(rung.at, row["quiet_until"] or rung.at)  # nobody was to be told while it was quiet
         late = max(0, int((now - planned_at).total_seconds()))
@@ -323,7 +328,7 @@ class DueDeadlines:
                 case_id=row["case_id"],
                 number=row["number"],
                 urgent=urgent,
-                not_before=None if urgent else next_office_time(self.engine.calendar, sweep.now),
+                not_before=None if urgent else sweep.next_office_time,
             )
             for recipient, channel in ways
         ]
@@ -384,10 +389,10 @@ def _dated_at(connection: Connection, row: Mapping[str, Any]) -> datetime | None
     return found
 
 
-def in_office_hours(now: datetime, engine: Engine) -> bool:
+def in_office_hours(calendar: WorkingCalendar, now: datetime) -> bool:
     """Whether it is a working day between 08:30 and 17:30 in England."""
     local = now.astimezone(LONDON)
-    return engine.calendar.is_working(local.date()) and OFFICE_HOURS[0] <= local.time() < OFFICE_HOURS[1]
+    return calendar.is_working(local.date()) and OFFICE_HOURS[0] <= local.time() < OFFICE_HOURS[1]
 
 
 def next_office_time(calendar: WorkingCalendar, now: datetime) -> datetime:

@@ -69,7 +69,8 @@ def situation_of(
     approvals = functools.partial(approvals_of, connection, case["id"])
     derived.update(_approvals(approvals, triggers_with_approval(lifecycle), trigger, submitted, occurred_at))
     if submitted.get("worker"):
-        derived["worker"] = _worker(connection, submitted["worker"], facts)
+        counts = trigger != "migrate_in"  # a caseload that is taken over is what it is; counting it is quadratic
+        derived["worker"] = _worker(connection, submitted["worker"], facts, counts=counts)
     return Situation(
         state=before.state,
         trigger=trigger,
@@ -125,7 +126,7 @@ def _approvals(
     return {"approvals_takeable": takeable, "approved": valid, "approval": asked[-1] if asked else None}
 
 
-def _worker(connection: Connection, username: str, facts: Mapping[str, Any]) -> dict[str, Any] | None:
+def _worker(connection: Connection, username: str, facts: Mapping[str, Any], *, counts: bool) -> dict[str, Any] | None:
     row = connection.execute(select(USERS).where(USERS.c.username == username)).first()
     if row is None:
         return None
@@ -134,6 +135,6 @@ def _worker(connection: Connection, username: str, facts: Mapping[str, Any]) -> 
         "active": row.active,
         "role": row.role,
         "trained_learning_disability": row.trained_learning_disability,
-        "caseload": connection.execute(held).scalar_one(),
+        "caseload": connection.execute(held).scalar_one() if counts else None,
         "own_worker_of_parent": any(p.get("own_social_worker") == username for p in facts.get("parents", ())),
     }

@@ -67,6 +67,8 @@ def serve(
     with opened() as session:
         server = uvicorn.Server(uvicorn.Config(create_app(session.service), host=host, port=port, log_config=None))
         stopping = threading.Event()
+        for one in (signal.SIGTERM, signal.SIGINT):  # uvicorn hands the signal on when it has closed its doors
+            signal.signal(one, lambda *_: stopping.set())
         node = f"{socket.gethostname()}-{os.getpid()}"
         runner = None if no_scheduler else runner_of(session.service, node, stopping)
         if runner is not None:
