@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 from config.policy import Policy
 from scheduler.calendars import completed_months, local_date
 from scheduler.gestation import gestation_on
+from states.catalogue import LIFECYCLES
 from states.guards import CaseUnder, Child, Situation
 from states.lifecycle import Lifecycle
 from workflow.accounts import USERS, Actor
@@ -19,6 +20,7 @@ from workflow.projection import Projection
 from workflow.repository import approvals_of, cases_under, children_of
 from workflow.tables import table
 
+PARENTS = frozenset(one.parent for one in LIFECYCLES.values() if one.parent)  # kinds of case that others stand under
 CASES, APPROVALS = table(Case), table(ApprovalRequest)
 
 
@@ -100,7 +102,7 @@ def family_of(connection: Connection, lifecycle: Lifecycle, case: Mapping[str, A
     if case["parent_id"] is not None:
         parent = connection.execute(select(CASES.c.id, CASES.c.edd).where(CASES.c.id == case["parent_id"])).one()
         return Family(edd=parent.edd, children=children_of(connection, parent.id), cases_under=())
-    under = cases_under(connection, case["id"]) if lifecycle.parent is None else []
+    under = cases_under(connection, case["id"]) if lifecycle.id in PARENTS else []
     return Family(
         edd=before.edd,
         children=before.children,

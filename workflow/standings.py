@@ -19,7 +19,7 @@ from workflow.policies import Policies
 from workflow.projection import Projection
 from workflow.references import read_reference, reference
 from workflow.requirements import Standing, who_may
-from workflow.situations import family_of
+from workflow.situations import PARENTS, family_of
 
 
 class Standings:
@@ -48,7 +48,7 @@ class Standings:
             team=case["team"],
             facts={**case["facts"], **case["personal"]},
             actors=case["actors"],
-            children=repository.children_of(connection, case["id"]) if lifecycle.parent is None else (),
+            children=repository.children_of(connection, case["id"]) if lifecycle.id in PARENTS else (),
             edd=case["edd"],
             state_since=case["state_since"],
         )
