@@ -79,7 +79,9 @@ def edd_is_possible(s: Situation) -> bool:
 
 @guard("this move does not begin the work")
 def work_begins(s: Situation) -> bool:
-    """Acceptance; or a way back from a threshold review that came before any acceptance."""
+    """Acceptance; a way back from a threshold review that came before any; or taken over when work had begun."""
+    if s.trigger == "migrate_in":
+        return s.submitted.get("migrate_to") not in (*BEFORE_ACCEPTANCE, "threshold_review", "route_sent")
     return s.trigger in ("accept", "accept_with_consent") or s.derived.get("return_state") in BEFORE_ACCEPTANCE
 
 

@@ -20,7 +20,7 @@ from scheduler.deadlines import (
     fold,
 )
 from states.guards import GUARDS, Child, Situation
-from states.lifecycle import Clock, ClockEffects, Lifecycle, clock_effects
+from states.lifecycle import SELF, Clock, ClockEffects, Lifecycle, clock_effects
 
 effects_of = cache(clock_effects)
 PAUSE_REVIEWED_AFTER = 20  # working days
@@ -85,7 +85,54 @@ class ClockWork:
         for clock_id in self.taken_over:
             if not any(row["clock"] == clock_id for row in done.running.values()):
                 self.start(done, clock_id, "")
+        if self.situation.trigger == "migrate_in":
+            self._start_what_lies_ahead(done)
         return done
+
+    def _start_what_lies_ahead(self, done: ClockChanges) -> None:
+        """Starts what earlier moves would have started: milestones of a case taken over that are still to come.
+
+        Those are clocks that count from a known date, that a move leading from state to state starts, and that are not
+        due yet; of clocks that follow one another only the next. One that is past was for the system left behind;
+        what a report starts, such as a mother missing, is listed by whoever takes the case over.
+        """
+        for clock in self.lifecycle.clocks:
+            if self.target not in clock.during or clock.starts_on_entry or not self._started_on_the_way(clock):
+                continue
+            if clock.only_if is not None and not GUARDS[clock.only_if].holds(self.situation):
+                continue
+            for subject in self._subjects(clock):
+                running = {row["clock"] for row in done.running.values() if row["subject"] == subject}
+                if not running & {clock.id, *self._before_in_chain(clock)} and self._lies_ahead(clock, subject):
+                    self.start(done, clock.id, subject)
+
+    def _started_on_the_way(self, clock: Clock) -> bool:
+        """Whether moves from state to state start it, or those it waits for, and none that leads here meets it."""
+        chain = [clock, *(self.lifecycle.clock_by_id[one] for one in self._before_in_chain(clock))]
+        triggers = {trigger for one in chain for trigger in one.started_by}
+        if any(row.to == self.target for row in self.lifecycle.transitions if row.trigger in clock.met_by):
+            return False  # who stands here has done it
+        return any(row.to != SELF for row in self.lifecycle.transitions if row.trigger in triggers - {"migrate_in"})
+
+    def _before_in_chain(self, clock: Clock) -> set[str]:
+        """The clocks that this one waits for, directly or through others."""
+        found: set[str] = set()
+        waiting = list(clock.after)
+        while waiting:
+            one = waiting.pop()
+            if one not in found and one != clock.id:
+                found.add(one)
+                waiting += self.lifecycle.clock_by_id[one].after
+        return found
+
+    def _lies_ahead(self, clock: Clock, subject: str) -> bool:
+        limit = self.policy.limit(self.lifecycle.id, clock.id)
+        dated = tuple(term for term in limit.terms if term.unit is Unit.GESTATION or term.since != "start")
+        if not dated:
+            return False
+        plain = limit.model_copy(update={"terms": dated, "not_under": None, "late_start": False})
+        due = compute_due(plain, self.anchors(plain, self.occurred_at, subject), self.calendar)
+        return due.due_at is not None and due.due_at > self.recorded_at
 
     def _tells_a_date(self) -> bool:
         submitted = self.situation.submitted
