@@ -14,9 +14,12 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, text, update
 
+from config.settings import Settings
+from scheduler.sweeps import sweep
 from states.roles import Role
 from workflow.accounts import TEAMS, USERS, Operator, add_team, add_user, set_manager
-from workflow.bootstrap import DEMO_MANAGER, INSTALLATION
+from workflow.alerting import DueDeadlines
+from workflow.bootstrap import DEMO_MANAGER, INSTALLATION, open_service
 from workflow.cli import run
 from workflow.database import Database
 from workflow.models import Record
@@ -809,3 +812,44 @@ def test_a_reader_that_stops_reading_is_no_error(sqlite_url: str) -> None:
 def test_completion_can_be_installed(sqlite_url: str) -> None:
     done = process("--show-completion", "bash", url=sqlite_url, _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
     assert "_WAYMARK_COMPLETE" in done.stdout + done.stderr
+
+
+# What people do about deadlines
+
+
+def swept(database: Database) -> None:
+    service = open_service(Settings(database_url=database.url.render_as_string(hide_password=False)))
+    sweep(DueDeadlines(service.engine, "tests"), datetime.now(UTC))
+    service.database.close()
+
+
+def test_an_alert_is_read_acknowledged_and_quiet(office: Command, case: str, database: Database) -> None:
+    swept(database)
+    name = f"{case}.1"
+    waiting = office("alerts", "list", "--json").json
+    assert name in {one["deadline"] for one in waiting}
+    messages = office("inbox", "--json").json
+    assert name in {one["params"].get("deadline") for one in messages}
+    assert office("inbox", "--read", messages[0]["key"]).code == 0
+    promised = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
+    said = office("deadline", "acknowledge", name, "--promised", promised, "--reason", "invented", "--json")
+    assert (said.code, said.json["deadline"]) == (0, name)
+    assert name not in {one["deadline"] for one in office("alerts", "list", "--json").json}
+
+
+def test_a_deadline_that_allows_it_not_is_neither_paused_nor_extended_nor_resumed(office: Command, case: str) -> None:
+    name = f"{case}.1"
+    for command in (("pause",), ("resume",), ("extend", "--by", "5 working_days")):
+        assert (
+            name.split(".", maxsplit=1)[0]
+            in office("deadline", command[0], name, *command[1:], "--reason", "invented").sentence
+        )
+
+
+def test_an_absence_is_recorded_with_who_covers(office: Command) -> None:
+    today = datetime.now(UTC).date()
+    ends = (today + timedelta(days=5)).isoformat()
+    done = office("user", "away", WORKER, "--from", today.isoformat(), "--to", ends, "--cover", MANAGER)
+    assert done.code == 0, done
+    unknown = office("user", "away", "nobody.here", "--from", today.isoformat(), "--to", ends)
+    assert "nobody.here" in unknown.sentence

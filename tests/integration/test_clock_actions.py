@@ -14,15 +14,17 @@ from sqlalchemy import select
 from config.limits import Term, Unit
 from scheduler.calendars import add_days, local_date
 from scheduler.sweeps import sweep
+from states.catalogue import LIFECYCLES
 from states.pause import OUTCOME_DOMAINS
 from workflow import audit, clock_actions, views
 from workflow.alerting import DueDeadlines
 from workflow.database import Database
 from workflow.errors import MoveRefused, NotFound
 from workflow.invariants import broken_promises
+from workflow.moves import Move, Opening
 from workflow.outbox import ALERTS
-from workflow.references import reference
-from workflow.repository import CASES, DEADLINES
+from workflow.references import read_reference, reference
+from workflow.repository import CASES, DEADLINES, running_deadlines
 
 from factories import POLICIES, Desk, add_people
 from walks import Walk
@@ -253,3 +255,64 @@ def happens(desk: Desk, what: str, days: int) -> None:
 def entries(desk: Desk) -> list[dict[str, Any]]:
     with desk.database.read() as connection:
         return audit.entries_of(connection, connection.execute(select(CASES.c.id)).scalar_one())
+
+
+def in_court(desk: Desk) -> str:
+    """The 26-week deadline of a baby's case in court, issued a week ago."""
+    since = (desk.now - timedelta(days=7)).date().isoformat()
+    common = {"source_reference": "old", "since": since, "received_on": since, "worker": "baby.CW"}
+    baby = {"babies": [{"born_on": since, "live_birth": True, "sex": "U"}]}
+    opened: list[str] = []
+    for lifecycle, state, more in (
+        ("prebirth", "care_proceedings", baby),
+        ("care_proceedings", "issued", {"child": 1, "issued_on": since}),
+    ):
+        asked = {fact.name for row in LIFECYCLES[lifecycle].rows("migrate_in", "new") for fact in row.facts}
+        facts = {name: value for name, value in {**common, **more}.items() if name in asked}
+        opening = Opening(
+            lifecycle=lifecycle,
+            authority="durham",
+            team="baby",
+            parent=opened[0] if opened else None,
+            child=1 if opened else None,
+            source_reference=lifecycle,
+        )
+        move = Move(
+            trigger="migrate_in",
+            opening=opening,
+            facts={**facts, "migrate_to": state},
+            occurred_at=desk.now - timedelta(days=7),
+        )
+        opened.append(desk.engine.fire(move, desk.who("baby.TM"), desk.now).case)
+    with desk.database.read() as connection:
+        rows = running_deadlines(connection, read_reference(opened[1])[1])
+    return f"{opened[1]}.{next(row['number'] for row in rows if row['clock'] == 'week_26')}"
+
+
+def test_a_court_s_limit_is_extended_by_a_lawyer_with_the_date_of_the_order(desk: Desk) -> None:
+    name = in_court(desk)
+    later = (desk.now + timedelta(weeks=32)).date()
+
+    def extend(as_: str, ordered_on: date | None) -> Any:
+        return clock_actions.extend(
+            desk.engine,
+            desk.who(as_),
+            desk.now,
+            deadline=name,
+            reason="the court waits for a report",
+            due_on=later,
+            ordered_on=ordered_on,
+        )
+
+    for who, ordered_on in (
+        ("baby.TM", desk.now.date()),
+        ("baby.LEG", None),
+        ("baby.LEG", desk.now.date() + timedelta(days=1)),
+    ):
+        with pytest.raises(MoveRefused):
+            extend(who, ordered_on)
+    extend("baby.LEG", desk.now.date())
+    with desk.database.read() as connection:
+        row, _ = views.deadline_view(connection, name, desk.who("baby.LEG"), desk.now, desk.engine.calendar)
+    assert row["due_on"] == later
+    all_holds(desk)
