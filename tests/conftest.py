@@ -97,7 +97,9 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def desk(database: Database) -> Desk:
+def desk(database: Database) -> Iterator[Desk]:
     """People at work in Durham, on both databases."""
     add_people(database)
-    return Desk(database)
+    at_work = Desk(database)
+    yield at_work
+    at_work.service.looks.flush()

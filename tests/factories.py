@@ -15,6 +15,7 @@ from workflow.accounts import TEAMS, USERS, Actor, find_actor
 from workflow.bootstrap import Service, england
 from workflow.database import Database
 from workflow.engine import Engine
+from workflow.looking import Looking
 from workflow.moves import Move, Moved, Opening
 from workflow.policies import Policies
 
@@ -109,6 +110,10 @@ class Desk:
         )
         move = Move(trigger=opening_trigger(lifecycle), opening=opening, facts=facts, occurred_at=at, key=key)
         return self.engine.fire(move, self.who(as_), self.now)
+
+    def looks_as(self, name: str) -> Looking:
+        """What that person sees now."""
+        return Looking(service=self.service, actor=self.who(name), now=self.now, source="api", request_id="test")
 
     def fire(self, case: str, trigger: str, as_: str, facts: Mapping[str, Any] | None = None, **move: Any) -> Moved:
         return self.engine.fire(Move(trigger=trigger, case=case, facts=facts or {}, **move), self.who(as_), self.now)

@@ -9,13 +9,14 @@ from scheduler.calendars import local_date
 from states.roles import Role
 from workflow import audit
 from workflow.accounts import TEAMS, USERS, Actor, find_actor
-from workflow.acts import MANAGERS, Way
+from workflow.acts import Way
 from workflow.engine import Engine
 from workflow.errors import BadInput, NotAllowed, NotFound
 from workflow.models import EntryKind, Record
+from workflow.permissions import LEADS
 from workflow.recipients import ABSENCES
 
-MAY_SET = (*MANAGERS, Role.ADMINISTRATOR)
+MAY_SET = (*LEADS, Role.ADMINISTRATOR)
 
 
 def set_absence(
@@ -96,3 +97,46 @@ def _account(connection: Connection, username: str) -> dict[str, Any] | None:
     )
     row = connection.execute(query).mappings().first()
     return dict(row) if row else None
+
+
+def list_absences(connection: Connection, authority: str, *, username: str | None = None) -> list[dict[str, Any]]:
+    """Who of an authority is away when, and who covers; of one person where a name is given."""
+    query = (
+        select(ABSENCES)
+        .join(USERS, USERS.c.username == ABSENCES.c.username)
+        .join(TEAMS, TEAMS.c.code == USERS.c.team)
+        .where(TEAMS.c.authority == authority)
+        .order_by(ABSENCES.c.starts_on, ABSENCES.c.username)
+    )
+    if username is not None:
+        query = query.where(ABSENCES.c.username == username)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def remove_absence(
+    engine: Engine, actor: Actor, now: datetime, *, username: str, starts_on: date, way: Way | None = None
+) -> None:
+    """They are there after all: from now on they are told themselves. NotFound where they were not to be away."""
+    came = way or Way()
+
+    def work(connection: Connection) -> None:
+        _check(connection, actor, username, None)
+        named = (ABSENCES.c.username == username) & (ABSENCES.c.starts_on == starts_on)
+        if connection.execute(ABSENCES.delete().where(named)).rowcount == 0:
+            raise NotFound(f"{username} has no absence that begins on {starts_on}")
+        said = {
+            "kind": EntryKind.SYSTEM,
+            "trigger": "remove_absence",
+            "authority": actor.authority,
+            "occurred_at": now,
+            "recorded_at": now,
+            "actor": actor.username,
+            "actor_role": actor.role,
+            "actor_team": actor.team,
+            "facts": {"username": username, "starts_on": starts_on.isoformat()},
+            "source": came.source,
+            "request_id": came.request_id,
+        }
+        audit.append_system(connection, said)
+
+    engine.retried(work)

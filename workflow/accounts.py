@@ -1,11 +1,9 @@
-"""Accounts: who acts, with which role, in which team; tokens that let a command act as one."""
+"""Accounts: who acts, with which role, in which team. What an account proves itself with is `workflow.identity`."""
 
-import hashlib
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -13,11 +11,11 @@ from sqlalchemy import Connection, select
 from states.roles import Role
 from workflow import audit
 from workflow.errors import BadInput, Conflict, NotAllowed, NotFound
+from workflow.identity_tables import SignedIn
 from workflow.models import EntryKind, Record, Team, Token, User
 from workflow.tables import table
 
-USERS, TEAMS, TOKENS = table(User), table(Team), table(Token)
-TOKEN_LIFE = timedelta(days=90)
+USERS, TEAMS, TOKENS, SESSIONS = table(User), table(Team), table(Token), table(SignedIn)
 NAMED = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")  # user names and team codes: safe in logs, addresses and file names
 ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
 RESERVED = frozenset({"system", "none"})  # the service itself, and the answer "no social worker of their own"
@@ -57,28 +55,6 @@ def system_actor(authority: str, team: str) -> Actor:
     return Actor(username="system", role=Role.SYSTEM, team=team, authority=authority, record=Record.BOTH)
 
 
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def issue_token(connection: Connection, username: str, now: datetime) -> str:
-    """A new token for an account, valid for 90 days; shown once, kept only as a digest."""
-    token = f"wm_{secrets.token_urlsafe(32)}"
-    connection.execute(
-        TOKENS.insert(),
-        {"digest": _digest(token), "username": username, "created_at": now, "expires_at": now + TOKEN_LIFE},
-    )
-    return token
-
-
-def actor_by_token(connection: Connection, token: str, now: datetime) -> Actor:
-    """The account a token acts as; NotAllowed where it is unknown, expired or revoked."""
-    row = connection.execute(select(TOKENS).where(TOKENS.c.digest == _digest(token))).first()
-    if row is None or row.revoked_at is not None or row.expires_at <= now:
-        raise NotAllowed("WAYMARK_TOKEN is not a valid token: ask an administrator for a new one (`waymark user add`)")
-    return find_actor(connection, row.username)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
     """Who runs the system at its console: an operating-system account, and the command it gave."""
@@ -109,7 +85,7 @@ def add_team(
         _check_manager(connection, manager, code, authority)
     row = {"code": code, "name": name.strip(), "authority": authority, "record": Record(record), "manager": manager}
     connection.execute(TEAMS.insert(), row)
-    _record(connection, operator, "add_team", authority, row)
+    record_change(connection, operator, "add_team", authority, row)
 
 
 def set_manager(connection: Connection, operator: Operator, *, code: str, manager: str) -> None:
@@ -119,7 +95,7 @@ def set_manager(connection: Connection, operator: Operator, *, code: str, manage
         raise NotFound(f"there is no team {code[:60]!r} (see `waymark team list`)")
     _check_manager(connection, manager, code, team["authority"])
     connection.execute(TEAMS.update().where(TEAMS.c.code == code).values(manager=manager))
-    _record(connection, operator, "set_manager", team["authority"], {"code": code, "manager": manager})
+    record_change(connection, operator, "set_manager", team["authority"], {"code": code, "manager": manager})
 
 
 def list_teams(connection: Connection) -> list[dict[str, Any]]:
@@ -137,11 +113,10 @@ def add_user(
     team: str,
     trained_learning_disability: bool = False,
     email: str | None = None,
-) -> str:
-    """A new account, or a fresh token for one that is there with the same role and team; the token, shown once.
+) -> bool:
+    """A new account; True, or False where there is one already, with the same role and team.
 
     `email`, where given, becomes the address its messages go to, also of an account that is there.
-    The tokens an account had before stay valid until they expire; `disable_user` revokes them all.
     """
     _check_name("user name", username)
     found = connection.execute(select(TEAMS).where(TEAMS.c.code == team)).mappings().first()
@@ -164,8 +139,43 @@ def add_user(
     if email is not None:
         connection.execute(USERS.update().where(USERS.c.username == username).values(email=email))
     facts = {**said, **({"email_given": True} if email is not None else {})}
-    _record(connection, operator, "issue_token" if there else "add_user", found["authority"], facts)
-    return issue_token(connection, username, operator.now)
+    if there is None or email is not None:
+        record_change(connection, operator, "set_email" if there else "add_user", found["authority"], facts)
+    return there is None
+
+
+def change_user(
+    connection: Connection,
+    operator: Operator,
+    *,
+    username: str,
+    name: str | None = None,
+    email: str | None = None,
+    trained_learning_disability: bool | None = None,
+) -> bool:
+    """Corrects what is given of an account: a name, an address, a training. True, or False where it says so already.
+
+    Role and team stay: whoever works elsewhere gets another account, so that what was done keeps its role.
+    """
+    row = connection.execute(
+        select(USERS, TEAMS.c.authority)
+        .join(TEAMS, TEAMS.c.code == USERS.c.team)
+        .where(USERS.c.username == username)
+        .with_for_update(of=USERS)
+    ).first()
+    if row is None:
+        raise NotFound(f"there is no account {username[:60]!r} (see `waymark user list`)")
+    if name is not None and not name.strip():
+        raise BadInput("an account needs the name of the person")
+    if email is not None and not ADDRESS.fullmatch(email):
+        raise BadInput(f"{email[:80]!r} is not an e-mail address")
+    given = {"name": name and name.strip(), "email": email, "trained_learning_disability": trained_learning_disability}
+    values = {key: value for key, value in given.items() if value is not None and value != getattr(row, key)}
+    if not values:
+        return False
+    connection.execute(USERS.update().where(USERS.c.username == username).values(values))
+    record_change(connection, operator, "change_user", row.authority, {"username": username, "changed": sorted(values)})
+    return True
 
 
 def list_users(connection: Connection) -> list[dict[str, Any]]:
@@ -175,7 +185,7 @@ def list_users(connection: Connection) -> list[dict[str, Any]]:
 
 
 def disable_user(connection: Connection, operator: Operator, *, username: str) -> None:
-    """Closes an account and revokes its tokens at once; its name stays on all it did."""
+    """Closes an account, revokes its tokens and ends its sessions at once; its name stays on all it did."""
     row = connection.execute(
         select(USERS.c.active, TEAMS.c.authority)
         .join(TEAMS, TEAMS.c.code == USERS.c.team)
@@ -188,7 +198,9 @@ def disable_user(connection: Connection, operator: Operator, *, username: str) -
     connection.execute(USERS.update().where(USERS.c.username == username).values(active=False))
     live = (TOKENS.c.username == username) & TOKENS.c.revoked_at.is_(None)
     connection.execute(TOKENS.update().where(live).values(revoked_at=operator.now))
-    _record(connection, operator, "disable_user", row.authority, {"username": username})
+    open_ = (SESSIONS.c.username == username) & SESSIONS.c.ended_at.is_(None)
+    connection.execute(SESSIONS.update().where(open_).values(ended_at=operator.now))
+    record_change(connection, operator, "disable_user", row.authority, {"username": username})
 
 
 def _check_manager(connection: Connection, manager: str, team: str, authority: str) -> None:
@@ -205,7 +217,9 @@ def _check_name(what: str, name: str) -> None:
         )
 
 
-def _record(connection: Connection, operator: Operator, trigger: str, authority: str, facts: Mapping[str, Any]) -> None:
+def record_change(
+    connection: Connection, operator: Operator, trigger: str, authority: str, facts: Mapping[str, Any]
+) -> None:
     """What was done to accounts is evidence too, on the chain of what belongs to no case."""
     audit.append_system(
         connection,

@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 
 from states.facts import Fact, check_facts
 from states.guards import Situation
-from states.roles import Role
 from workflow import repository
 from workflow.accounts import Actor
 from workflow.clocks import ClockChanges
@@ -20,14 +19,6 @@ from workflow.recording import said_by, write_entry
 from workflow.references import read_deadline_name, reference
 from workflow.requirements import Firing, Judged, Standing
 from workflow.standings import standing_name
-
-MANAGERS = (
-    Role.TEAM_MANAGER,
-    Role.PAUSE_LEAD,
-    Role.SERVICE_MANAGER,
-    Role.HEAD_OF_SERVICE,
-    Role.ASSISTANT_DIRECTOR,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +32,14 @@ class Acted:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What an act asks for, and what it does inside the transaction."""
+    """What an act asks for, and what it does inside the transaction.
+
+    Without `sees`, it is open to whoever could read such a case were this one not restricted.
+    """
 
     asked: tuple[Fact, ...]
     work: Callable[[Firing], Acted]
+    sees: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

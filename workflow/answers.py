@@ -8,13 +8,14 @@ from scheduler.calendars import end_of_day, local_date, written, written_at
 from states.facts import code, day, text
 from states.roles import ROLE_LABELS
 from workflow.accounts import Actor
-from workflow.acts import MANAGERS, Act, Acted, Way, case_of, move_for, refused, running_deadline
+from workflow.acts import Act, Acted, Way, case_of, move_for, refused, running_deadline
 from workflow.alert_tables import AlertStatus
 from workflow.clocks import ClockChanges
 from workflow.engine import Engine
 from workflow.models import EntryKind
 from workflow.moves import Moved
 from workflow.outbox import ALERTS
+from workflow.permissions import LEADS
 from workflow.requirements import Firing
 
 PROMISED_WITHIN = 10  # working days
@@ -115,9 +116,9 @@ def _answerable(firing: Firing, row: dict[str, Any], *, promise: bool) -> Sequen
 def _check_who(firing: Firing, alerts: Sequence[dict[str, Any]]) -> None:
     """A manager, or somebody told; once a step must be acknowledged, somebody that step told."""
     asked = [alert for alert in alerts if alert["must_acknowledge"]] or alerts
-    if firing.actor.role in MANAGERS or any(firing.actor.username in alert["told"] for alert in asked):
+    if firing.actor.role in LEADS or any(firing.actor.username in alert["told"] for alert in asked):
         return
-    who = (*dict.fromkeys(name for alert in asked for name in alert["told"]), *(ROLE_LABELS[role] for role in MANAGERS))
+    who = (*dict.fromkeys(name for alert in asked for name in alert["told"]), *(ROLE_LABELS[role] for role in LEADS))
     raise refused(firing, "role", firing.actor.role, "only somebody who was told of it, or a manager, can answer", who)
 
 

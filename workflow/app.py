@@ -1,27 +1,76 @@
-"""The HTTP application: whether the process is alive and the service is ready. Pages and API join it here."""
+"""The HTTP application: the ways in, joined with what they all stand on. Composition and nothing else."""
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from workflow.bootstrap import Service
-from workflow.readiness import readiness
+from workflow.serving import health, problem_types, problems
+from workflow.serving.body_limit import BodyLimit
+from workflow.serving.cookies import is_https
+from workflow.serving.hosts import allowed_hosts
+from workflow.serving.metrics import CountedRequests, Counts
+from workflow.serving.openid import openid_routes
+from workflow.serving.request_ids import RequestIds
+from workflow.serving.security_headers import SecurityHeaders
+from workflow.serving.threads import with_threads
+from workflow.serving.time_limit import TimeLimit
+from workflow.serving.tracing import Traced, provider_for
+from workflow.serving.unexpected_errors import UnexpectedErrors
+
+NO_TELEMETRY: TelemetryConfig = {  # FastAPI's own would put paths, and the text of errors, into spans and logs
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
 
 
-def create_app(service: Service) -> FastAPI:
-    """The application on one service. It shows no case."""
-    app = FastAPI(title="Waymark", docs_url=None, redoc_url=None)
+def utc_now() -> datetime:
+    """The only place where the application looks at a clock."""
+    return datetime.now(UTC)
 
-    @app.get("/healthz")
-    def healthz() -> dict[str, str]:
-        """This process answers."""
-        return {"status": "alive"}
 
-    @app.get("/readyz")
-    def readyz(response: Response) -> dict[str, str]:
-        """Work may be sent here: 200, or 503 with what stands in the way."""
-        found = readiness(service, datetime.now(UTC))
-        response.status_code = 200 if found.ready else 503
-        return {"status": "ready" if found.ready else "not ready", **found.says}
-
+def create_app(service: Service, *, clock: Callable[[], datetime] = utc_now) -> FastAPI:
+    """The application on one service; `clock` is read once for each request."""
+    counts = Counts()
+    service.engine.observed = counts.moved
+    app = FastAPI(
+        title="Waymark",
+        docs_url=None,
+        redoc_url=None,
+        middleware=list(_middlewares(service, counts)),
+        exception_handlers=dict.fromkeys(problems.FORESEEN, problems.handle),
+        lifespan=with_threads(service.settings.threads),
+        telemetry=NO_TELEMETRY,
+    )
+    app.state.service, app.state.clock, app.state.counts = service, clock, counts
+    app.state.problem_page = None  # the pages put here how a browser is told what went wrong
+    app.include_router(health.router)
+    app.include_router(problem_types.router)
+    if service.settings.openid is not None:
+        app.include_router(openid_routes(service))
+    # the JSON API and the pages join here: workflow.api, workflow.web
+    problem_types.document_problems(app)
     return app
+
+
+def _middlewares(service: Service, counts: Counts) -> Iterator[Middleware]:
+    """From the outside in: what names and counts a request sees every answer, also those of the limits."""
+    settings = service.settings
+    with service.database.read() as connection:
+        demo = service.is_demo(connection)
+    yield Middleware(RequestIds)
+    if settings.otel_endpoint is not None:
+        yield Middleware(Traced, provider=provider_for(settings.otel_endpoint))
+    yield Middleware(CountedRequests, counts=counts)
+    yield Middleware(SecurityHeaders, https=is_https(settings))
+    yield Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(settings, demo=demo), www_redirect=False)
+    yield Middleware(TimeLimit, seconds=settings.request_seconds, too_long=problems.too_slow)
+    yield Middleware(UnexpectedErrors, answer=problems.unexpected)
+    yield Middleware(BodyLimit, most=settings.max_body_kb * 1024, too_large=problems.too_large)

@@ -1,9 +1,11 @@
 """The composition root: settings become a database, policies, a calendar and an engine that agree with each other."""
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,19 +15,22 @@ from config.policy import Policy, check_policy, load_versions
 from config.settings import Settings
 from scheduler.calendars import Override, WorkingCalendar
 from states.catalogue import LIFECYCLES
-from workflow.accounts import Actor, actor_by_token, find_actor
+from workflow.accounts import Actor, find_actor
 from workflow.database import Database
 from workflow.engine import Engine
 from workflow.errors import NotAllowed, NotReady
-from workflow.models import Installation
+from workflow.identity import tokens
+from workflow.looks import LookLog
+from workflow.models import Installation, TokenScope
 from workflow.policies import Policies
 from workflow.tables import table
 
 INSTALLATION = table(Installation)
 DEMO_MANAGER = "demo.manager"
+KEY = re.compile(r"[0-9a-fA-F]{64}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Service:
     """Everything an entry point needs."""
 
@@ -33,6 +38,16 @@ class Service:
     database: Database
     policies: Policies
     engine: Engine
+
+    @cached_property
+    def looks(self) -> LookLog:
+        """Where every look at the record is noted."""
+        return LookLog(self.database)
+
+    def close(self) -> None:
+        """Writes what waits to be written, and lets the database go."""
+        self.looks.flush()
+        self.database.close()
 
     def is_demo(self, connection: Connection) -> bool:
         """Whether this database was made by `waymark demo`."""
@@ -49,7 +64,10 @@ class Service:
                         "--as works on a demo database only"
                     )
                 return find_actor(connection, acting_as or DEMO_MANAGER)
-            return actor_by_token(connection, self.settings.token.get_secret_value(), now)
+            username, scope = tokens.use(connection, self.settings.token.get_secret_value(), now)
+            if scope is not TokenScope.ACT:
+                raise NotAllowed(f"WAYMARK_TOKEN has the scope {scope.value}: a command needs one with the scope act")
+            return find_actor(connection, username)
 
     def seal_key(self) -> Ed25519PrivateKey:
         """The key that signs the log: WAYMARK_SEAL_KEY, or on a demo database one that protects nothing."""
@@ -62,6 +80,18 @@ class Service:
             if self.is_demo(connection):
                 return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"invented data only").digest())
         raise NotReady("set WAYMARK_SEAL_KEY to 64 hexadecimal digits (32 random bytes) to seal the evidence")
+
+    def secret_key(self) -> bytes:
+        """The key that encrypts secrets in the database: WAYMARK_SECRET_KEY, or on a demo one that protects nothing."""
+        if self.settings.secret_key is not None:
+            digits = self.settings.secret_key.get_secret_value()
+            if not KEY.fullmatch(digits):
+                raise NotReady("WAYMARK_SECRET_KEY must be 64 hexadecimal digits (32 random bytes)")
+            return bytes.fromhex(digits)
+        with self.database.read() as connection:
+            if self.is_demo(connection):
+                return hashlib.sha256(b"invented secrets only").digest()
+        raise NotReady("set WAYMARK_SECRET_KEY to 64 hexadecimal digits (32 random bytes) to keep second factors")
 
     def heads_file(self) -> Path | None:
         """Where signed heads go: WAYMARK_HEADS_FILE, or beside a SQLite database."""

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, select
 
 from scheduler.calendars import Override, WorkingCalendar, add_days, written
 from scheduler.deadlines import ClockEvent, EventKind
-from states.catalogue import LIFECYCLES
 from states.facts import LONGEST_TEXT, day
 from states.roles import ROLE_LABELS, Role
 from workflow import audit
+from workflow.access import are_readable
 from workflow.accounts import Actor
 from workflow.acts import Act, Acted, Way, act_on, move_for
 from workflow.calendar_history import CHANGE, CHANGES, changed
@@ -21,7 +21,6 @@ from workflow.clocks import ClockChanges, counted_by
 from workflow.engine import Engine
 from workflow.errors import BadInput, NotAllowed
 from workflow.models import EntryKind
-from workflow.permissions import may_read
 from workflow.references import reference
 from workflow.repository import CASES, DEADLINES
 from workflow.requirements import Firing
@@ -90,8 +89,8 @@ def preview(
     """The open deadlines the account may see that a change of that day moves, by `calendar` (else the present one)."""
     with engine.database.read() as connection:
         rows = []
-        for case in list(_cases_reaching(connection, actor, on)):
-            standing = engine.standings.named(connection, case, actor, lock=False)
+        for case in list(_cases_reaching(connection, actor, on, now)):
+            standing = engine.standings.named(connection, case, actor, now, lock=False)
             move = move_for("apply_calendar", case, {"day": on}, Way())
             firing = act_on(connection, standing, move=move, actor=actor, now=now, asked=APPLY)
             rows += _re_dated(firing, engine, calendar or engine.calendar)[1]
@@ -123,13 +122,13 @@ def apply_change(
 APPLY = (day("day", "The day that changed"),)
 
 
-def _cases_reaching(connection: Connection, actor: Actor, on: date) -> Iterator[str]:
+def _cases_reaching(connection: Connection, actor: Actor, on: date, now: datetime) -> Iterator[str]:
     """The open cases with a deadline due about that day or later: a change reaches no other."""
     query = (
         select(CASES.c.lifecycle, CASES.c.id)
         .join(DEADLINES, DEADLINES.c.case_id == CASES.c.id)
         .where(
-            (CASES.c.authority == actor.authority)
+            are_readable(connection, actor, now)
             & DEADLINES.c.closed_at.is_(None)
             & (DEADLINES.c.due_on >= add_days(on, -MARGIN))
         )
@@ -137,8 +136,7 @@ def _cases_reaching(connection: Connection, actor: Actor, on: date) -> Iterator[
         .order_by(CASES.c.id)
     )
     for row in connection.execute(query):
-        if may_read(actor, LIFECYCLES[row.lifecycle], actor.authority):
-            yield reference(row.lifecycle, row.id)
+        yield reference(row.lifecycle, row.id)
 
 
 def _re_dated(firing: Firing, engine: Engine, calendar: WorkingCalendar) -> tuple[ClockChanges, list[dict[str, Any]]]:
@@ -167,4 +165,5 @@ def _re_dated(firing: Firing, engine: Engine, calendar: WorkingCalendar) -> tupl
         changes.changed[number] = tried.changed[number]
         changes.told_of += [one for one in tried.told_of if one == number]
         rows.append(changed_row(firing, row, state))
+    changes.running = tried.running
     return changes, rows

@@ -13,12 +13,13 @@ from states.facts import code, day, text
 from states.roles import ROLE_LABELS, Role
 from workflow import repository
 from workflow.accounts import Actor
-from workflow.acts import MANAGERS, Act, Acted, Way, act_on, case_of, move_for, refused, running_deadline
+from workflow.acts import Act, Acted, Way, act_on, case_of, move_for, refused, running_deadline
 from workflow.clock_history import past_events
 from workflow.clocks import TAKEN_OVER, ClockChanges, ClockWork, limit_of
 from workflow.engine import Engine
 from workflow.models import EntryKind
 from workflow.moves import Moved
+from workflow.permissions import LEADS
 from workflow.recording import clock_work
 from workflow.references import deadline_name
 from workflow.requirements import Firing
@@ -158,9 +159,9 @@ def _limit(firing: Firing, number: int) -> TimeLimit:
 
 
 def _check_owner_or_manager(firing: Firing) -> None:
-    if firing.actor.role in MANAGERS or firing.actor.username == firing.standing.before.owner:
+    if firing.actor.role in LEADS or firing.actor.username == firing.standing.before.owner:
         return
-    who = ("the owner of the case", *(ROLE_LABELS[role] for role in MANAGERS))
+    who = ("the owner of the case", *(ROLE_LABELS[role] for role in LEADS))
     raise refused(firing, "role", firing.actor.role, "it is for the owner of the case or a manager", who)
 
 
@@ -175,8 +176,8 @@ def _decider(firing: Firing, limit: TimeLimit) -> str:
             raise refused(firing, "fact", "ordered_on", "give the date of the court's order, which has been made")
         return f"the court's order of {written(date.fromisoformat(ordered_on))}, recorded by {actor.username}"
     if limit.extendable_by == "manager":
-        who = tuple(ROLE_LABELS[role] for role in MANAGERS)
-        if actor.role not in MANAGERS:
+        who = tuple(ROLE_LABELS[role] for role in LEADS)
+        if actor.role not in LEADS:
             raise refused(firing, "role", actor.role, "a manager one level above the owner decides on it", who)
         if actor.username == firing.standing.before.owner:
             raise refused(firing, "role", actor.role, "the owner of a case cannot extend its deadlines", who)
@@ -211,23 +212,31 @@ def apply_new_policy(
 def preview_new_policy(engine: Engine, actor: Actor, now: datetime, *, case: str) -> list[dict[str, Any]]:
     """Each running deadline with its due date now and under the current policy; nothing is changed."""
     with engine.database.read() as connection:
-        standing = engine.standings.named(connection, case, actor, lock=False)
+        standing = engine.standings.named(connection, case, actor, now, lock=False)
         move = move_for("apply_policy", case, {"reason": "preview"}, Way())
         firing = act_on(connection, standing, move=move, actor=actor, now=now, asked=APPLY)
         return _under(firing, engine, engine.policies.current(standing.case["authority"], local_date(now)))[1]
 
 
 def _check_manager(firing: Firing) -> None:
-    if firing.actor.role not in MANAGERS:
-        who = tuple(ROLE_LABELS[role] for role in MANAGERS)
+    if firing.actor.role not in LEADS:
+        who = tuple(ROLE_LABELS[role] for role in LEADS)
         raise refused(firing, "role", firing.actor.role, "a manager applies a new policy to a case", who)
 
 
 def _under(firing: Firing, engine: Engine, policy: Policy) -> tuple[ClockChanges, list[dict[str, Any]]]:
-    """What each running deadline becomes under that policy; the pauses and extensions it had apply again."""
+    """What each running deadline becomes under that policy, before and after."""
+    changes, dated = dated_under(firing, engine, policy)
+    return changes, [changed_row(firing, row, state) for row, state in dated]
+
+
+def dated_under(
+    firing: Firing, engine: Engine, policy: Policy
+) -> tuple[ClockChanges, list[tuple[dict[str, Any], DeadlineState]]]:
+    """Each running deadline, and what it becomes under that policy; the pauses and extensions it had apply again."""
     work = replace(work_on(firing, engine), policy=policy)
     changes = work.untouched()
-    rows = []
+    dated = []
     for number, row in list(changes.running.items()):
         history = work.history(changes, number)
         limit = _new_limit(work, limit_of(history), row["clock"])
@@ -244,9 +253,8 @@ def _under(firing: Firing, engine: Engine, policy: Policy) -> tuple[ClockChanges
             reason=f"{policy.name} was applied",
             decided_by=firing.actor.username,
         )
-        state = work.re_dated(changes, history, event)
-        rows.append(changed_row(firing, row, state))
-    return changes, rows
+        dated.append((dict(row), work.re_dated(changes, history, event)))
+    return changes, dated
 
 
 def _new_limit(work: ClockWork, old: TimeLimit, clock: str) -> TimeLimit:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from workflow.errors import NotReady
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+MORE = 25  # connections beyond the five kept open: 16 threads of requests and the jobs of a node wait for none
 HEAD = (MIGRATIONS / "HEAD.txt").read_text().strip()
 
 
@@ -33,7 +34,9 @@ class Database:
             self.writer = _sqlite_engine(self.url, "BEGIN IMMEDIATE")
             self.reader = _sqlite_engine(self.url, "BEGIN")
         else:
-            self.writer = self.reader = create_engine(self.url, pool_pre_ping=True, hide_parameters=True)
+            self.writer = self.reader = create_engine(
+                self.url, pool_pre_ping=True, hide_parameters=True, max_overflow=MORE
+            )
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -84,7 +87,8 @@ class Database:
 
 
 def _sqlite_engine(url: Any, begin: str) -> Engine:
-    engine = create_engine(url, connect_args={"isolation_level": None, "timeout": 60}, hide_parameters=True)
+    arguments = {"isolation_level": None, "timeout": 60}
+    engine = create_engine(url, connect_args=arguments, hide_parameters=True, max_overflow=MORE)
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _: Any) -> None:

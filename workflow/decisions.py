@@ -1,8 +1,8 @@
 """What a policy decides about a referral, from its facts alone: the decision, its rule, and the whole trace."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -10,6 +10,9 @@ from config.criteria import Finding, FlagRule, Result, Route, evaluate, evaluate
 from config.policy import Policy
 from scheduler.calendars import completed_months, completed_years
 from scheduler.gestation import gestation_on
+from states.facts import Fact, check_facts
+from states.prebirth import REFERRAL_FACTS
+from workflow.errors import BadInput
 
 NO_FACTORS = "21"  # the national code for "no factors identified"
 
@@ -83,6 +86,22 @@ def decide(policy: Policy, facts: Mapping[str, Any]) -> Decision:
         flags=tuple(flag.id for flag in policy.flags if _is_raised(flag, rule, facts, findings)),
         missing=tuple(dict.fromkeys([*missing, *always])),
     )
+
+
+def decide_on_given(policy: Policy, given: Mapping[str, Any]) -> Decision:
+    """Decides on facts as somebody typed them; BadInput lists everything that is wrong with them."""
+    values, problems = check_facts(_any_may_lack(REFERRAL_FACTS), without_nulls(given))
+    if problems:
+        raise BadInput("these facts cannot be used", [problem.says for problem in problems])
+    try:
+        return decide(policy, values)
+    except ValueError as error:  # a date that no calendar has, in a fact that may also be a word
+        raise BadInput(f"these facts cannot be used: one of the dates is in no calendar ({error})") from None
+
+
+def _any_may_lack(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """The same facts, none required at any depth: what is absent is not known, which a decision can live with."""
+    return tuple(replace(fact, required=False, fields=_any_may_lack(fact.fields)) for fact in facts)
 
 
 NO_ROUTE = Route(label="No rule says where to", when="true", decision="manager_decision", source="domain.md 2.1, B11")

@@ -15,14 +15,15 @@ from workflow.acts import Act, act_on, write_act
 from workflow.calendar_history import with_changes
 from workflow.clocks import ClockChanges
 from workflow.database import Database
-from workflow.errors import Conflict, MoveRefused, WaymarkError
+from workflow.errors import Conflict, MoveRefused, NotReached, Unmet, WaymarkError
 from workflow.family import Following
 from workflow.models import EntryKind
 from workflow.moves import Move, Moved, Possible
 from workflow.notifying import notify
+from workflow.permissions import works_on
 from workflow.policies import Policies
 from workflow.recording import record_move, said_by, write_entry
-from workflow.references import read_reference
+from workflow.references import BY_CODE, CODES, read_reference
 from workflow.requirements import Firing, Judged, Standing, judge, unmet_whatever_is_filled_in
 from workflow.standings import Standings, standing_name
 
@@ -39,10 +40,17 @@ class Engine:
         self.policies = policies
         self.calendar = self.base_calendar = calendar
         self.standings = Standings(policies)
+        self.observed: Callable[[str, str], None] = lambda lifecycle, outcome: None  # told what each move came to
 
     def fire(self, move: Move, actor: Actor, now: datetime) -> Moved:
         """Takes a move, or raises MoveRefused (and records the refusal), Conflict, NotFound or BadInput."""
-        return self._or_refused(lambda connection: self.fire_in(connection, move, actor, now), move, actor, now)
+        try:
+            moved = self._or_refused(lambda connection: self.fire_in(connection, move, actor, now), move, actor, now)
+        except (MoveRefused, Conflict) as error:
+            self.observed(_kind_of(move), "refused" if isinstance(error, MoveRefused) else "conflict")
+            raise
+        self.observed(_kind_of(move), "moved")
+        return moved
 
     def act(self, move: Move, actor: Actor, now: datetime, act: Act) -> Moved:
         """Does to a case what is no move of its table, such as answering an alert; refused and recorded like a move."""
@@ -60,7 +68,8 @@ class Engine:
         if move.case is None:
             standing = self.standings.blank(connection, move, actor, now)
         else:
-            standing = self.standings.named(connection, move.case, actor, lock=True)
+            standing = self.standings.named(connection, move.case, actor, now, lock=True)
+        self._check_works_on(standing, move, actor)
         self._check_version(connection, standing, move)
         occurred_at = move.occurred_at or now
         judged = judge(
@@ -95,7 +104,7 @@ class Engine:
     def moves(self, ref: str, actor: Actor, now: datetime) -> list[Possible]:
         """What can be tried from where a case stands, in the order of the table; for each all that is missing now."""
         with self.database.read() as connection:
-            standing = self.standings.named(connection, ref, actor, lock=False)
+            standing = self.standings.named(connection, ref, actor, now, lock=False)
             rows = standing.lifecycle.rows_from(standing.before.state)
             triggers = dict.fromkeys(row.trigger for row in rows if row.roles != (Role.SYSTEM,))
             return [self._possible(connection, standing, trigger, actor, now) for trigger in triggers]
@@ -104,7 +113,8 @@ class Engine:
         answered = self._answered(connection, move, actor)
         if answered is not None:
             return answered
-        standing = self.standings.named(connection, move.case or "", actor, lock=True)
+        standing = self.standings.named(connection, move.case or "", actor, now, lock=True, sees=act.sees)
+        self._check_works_on(standing, move, actor)
         firing = act_on(connection, standing, move=move, actor=actor, now=now, asked=act.asked)
         entry = write_act(firing, act.work(firing))
         self._keep_key(firing, entry)
@@ -160,12 +170,18 @@ class Engine:
             )
 
     @staticmethod
+    def _check_works_on(standing: Standing, move: Move, actor: Actor) -> None:
+        if not works_on(actor, standing.lifecycle):
+            says = "you were granted sight of this record, and change nothing in it"
+            raise MoveRefused(standing_name(standing), move.trigger, [Unmet("role", actor.role, says)], ())
+
+    @staticmethod
     def _check_version(connection: Connection, standing: Standing, move: Move) -> None:
         expected, found = move.expected_version, standing.case["version"]
         if expected is None or expected == found or move.case is None:
             return
         if expected > found:
-            raise Conflict(f"{move.case} stands at version {found}; version {expected} has not been reached")
+            raise NotReached(f"{move.case} stands at version {found}; version {expected} has not been reached")
         changed = [
             f"{row['trigger']} by {row['actor']} ({row['from_state']} to {row['to_state']})"
             for row in repository.entries_since_version(connection, standing.case["id"], expected)
@@ -219,6 +235,14 @@ class Engine:
             who=judged.who,
             basis=row.basis,
         )
+
+
+def _kind_of(move: Move) -> str:
+    """The lifecycle a move is about, for counting only: a conflict over a key may come before the case is read."""
+    if move.case is None:
+        named = move.opening.lifecycle if move.opening else ""
+        return named if named in CODES else "unknown"
+    return BY_CODE.get(move.case.strip().partition("-")[0].upper(), "unknown")
 
 
 def _first_line(error: Exception) -> str:

@@ -3,9 +3,12 @@
 WaymarkError                    one clear sentence: what is wrong, where, what to do
 ├── BadInput                    the request itself cannot be read; `problems` lists everything wrong with it
 ├── NotFound                    no such case, deadline or account that this account may see
+├── NotSignedIn                 nobody is known to be asking, or no longer
 ├── NotAllowed                  this account may not do that at all
+├── TryLater                    too often, or too much at once; `seconds` says how long to wait
 ├── MoveRefused                 the move cannot happen now; `unmet` lists everything missing and who could do it
 ├── Conflict                    somebody else was faster, or a key was used for another request
+│   └── NotReached              the version expected has not been reached
 ├── EvidenceBroken              the record does not verify; names the first bad entry
 └── NotReady                    the installation is not fit to work: database, settings, keys
 """
@@ -28,8 +31,18 @@ class NotFound(WaymarkError):
     pass
 
 
+class NotSignedIn(WaymarkError):
+    pass
+
+
 class NotAllowed(WaymarkError):
     pass
+
+
+class TryLater(WaymarkError):
+    def __init__(self, says: str, seconds: int) -> None:
+        self.seconds = seconds
+        super().__init__(says)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +66,10 @@ class Conflict(WaymarkError):
     def __init__(self, says: str, changed: Sequence[str] = ()) -> None:
         self.changed = tuple(changed)
         super().__init__(says)
+
+
+class NotReached(Conflict):
+    pass
 
 
 class EvidenceBroken(WaymarkError):

@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from states.catalogue import LIFECYCLES
+from workflow.access import are_readable
 from workflow.accounts import Actor
 from workflow.alert_tables import AlertStatus, ChannelName
 from workflow.errors import NotFound
 from workflow.outbox import ALERTS, MESSAGES
-from workflow.permissions import may_read
 from workflow.references import deadline_name
 from workflow.repository import CASES, DEADLINES
 
@@ -34,19 +34,14 @@ def mark_read(connection: Connection, actor: Actor, key: str, now: datetime) -> 
     connection.execute(MESSAGES.update().where(mine & MESSAGES.c.read_at.is_(None)).values(read_at=now))
 
 
-def open_alerts(connection: Connection, actor: Actor, limit: int = 200) -> list[dict[str, Any]]:
+def open_alerts(connection: Connection, actor: Actor, now: datetime, limit: int = 200) -> list[dict[str, Any]]:
     """The alerts nobody has answered yet, on cases the account may read, the oldest first."""
     names = ("case_id", "number", "cycle", "level", "due_at", "raised_at", "told", "nobody_for", "must_acknowledge")
-    kinds = [one.id for one in LIFECYCLES.values() if may_read(actor, one, actor.authority)]
     query = (
         select(*(ALERTS.c[name] for name in names), CASES.c.lifecycle, DEADLINES.c.clock)
         .join(CASES, CASES.c.id == ALERTS.c.case_id)
         .join(DEADLINES, (DEADLINES.c.case_id == ALERTS.c.case_id) & (DEADLINES.c.number == ALERTS.c.number))
-        .where(
-            (ALERTS.c.status == AlertStatus.OPEN)
-            & (CASES.c.authority == actor.authority)
-            & CASES.c.lifecycle.in_(kinds)
-        )
+        .where((ALERTS.c.status == AlertStatus.OPEN) & are_readable(connection, actor, now))
         .order_by(ALERTS.c.raised_at, ALERTS.c.case_id, ALERTS.c.number, ALERTS.c.cycle, ALERTS.c.level)
         .limit(limit)
     )

@@ -19,6 +19,7 @@ from workflow.bootstrap import Service
 from workflow.delivery.digests import queue_digests
 from workflow.delivery.due_messages import DueMessages
 from workflow.delivery.routes import Routes
+from workflow.identity import attempts, sessions
 from workflow.job_log import SWEEP, JobRuns, forget_old_runs, is_being_done, last_done
 from workflow.lapses import DueLapses
 
@@ -163,11 +164,13 @@ class _Work:
         return self._tell_broken(broken, "light", now)
 
     def nightly(self, now: datetime) -> int:
-        """Every case replayed from its evidence, all evidence sealed, and old job runs forgotten."""
+        """Every case replayed from its evidence, all evidence sealed; old job runs, sessions and sign-ins forgotten."""
         with self.service.database.read() as connection:
             broken = invariants.broken_promises(connection, self.service.engine.calendar, self._still_running)
         with self.service.database.write() as connection:
             forget_old_runs(connection, now)
+            sessions.forget_old(connection, now)
+            attempts.forget_old(connection, now)
         count = self._tell_broken(broken, "nightly", now)
         self.seal(now, everything=True)  # last: without a key it fails, and nothing above waits for that
         return count

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
 
 from scheduler.calendars import written_at
 from scheduler.deadlines import DeadlineStatus
@@ -12,6 +12,7 @@ from workflow.accounts import TEAMS, USERS
 from workflow.alert_tables import AlertStatus, MessageStatus
 from workflow.audit import ENTRIES
 from workflow.job_log import SWEEP, last_done, silence
+from workflow.models import NEVER
 from workflow.outbox import ALERTS, MESSAGES
 from workflow.references import deadline_name, reference
 from workflow.repository import CASES, DEADLINES
@@ -28,6 +29,7 @@ def light_check(connection: Connection, now: datetime) -> list[str]:
         _awake(connection, now),
         _somebody_answers(connection),
         _a_date_runs(connection),
+        _lists_show_what_is_urgent(connection),
         _overdue_is_told(connection, now),
         _next_step_is_taken(connection, now),
         _told_to_somebody(connection),
@@ -108,6 +110,20 @@ def _is_watched(now: datetime) -> ColumnElement[bool]:
         or_(DEADLINES.c.quiet_until.is_(None), DEADLINES.c.quiet_until < now - GRACE),
         latest.scalar_subquery() < now - GRACE,
     )
+
+
+def _lists_show_what_is_urgent(connection: Connection) -> Iterator[str]:
+    """A case stands in lists by its earliest running deadline, or a list would hide what is late."""
+    earlier = exists().where((DEADLINES.c.case_id == CASES.c.id) & RUNNING & (DEADLINES.c.due_at < CASES.c.urgent_at))
+    named = exists().where(
+        (DEADLINES.c.case_id == CASES.c.id)
+        & (DEADLINES.c.number == CASES.c.urgent_deadline)
+        & RUNNING
+        & (func.coalesce(DEADLINES.c.due_at, NEVER) == CASES.c.urgent_at)
+    )
+    query = select(CASES.c.id, CASES.c.lifecycle).where(OPEN_CASE & or_(earlier, ~named)).order_by(CASES.c.id)
+    for row in _rows(connection, query):
+        yield f"{_case(row)} stands in lists by another date than that of its most urgent deadline"
 
 
 def _overdue_is_told(connection: Connection, now: datetime) -> Iterator[str]:

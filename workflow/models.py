@@ -1,6 +1,6 @@
 """The tables. A deadline, a child and an approval are projections of the evidence; the evidence is the audit entry."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -21,6 +21,7 @@ SQLModel.metadata.naming_convention = {
 metadata: MetaData = SQLModel.metadata
 
 SYSTEM_CHAIN = 0  # the chain of what happened to no case: accounts, policies, sign-ins
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 BIG = BigInteger().with_variant(Integer(), "sqlite")
 
 
@@ -43,7 +44,7 @@ class EntryKind(StrEnum):
     ALERTED = "alerted"  # a deadline came near or passed, and people were told
     ANSWERED = "answered"  # somebody acknowledged or snoozed an alert
     ERASED = "erased"  # the personal content of an earlier entry was erased
-    SYSTEM = "system"  # on no case: an account was made, a policy stored
+    SYSTEM = "system"  # of the record itself: an account was made, a policy stored, access to a case given
 
 
 def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
@@ -87,6 +88,15 @@ class User(SQLModel, table=True):
     created_at: datetime = Field(sa_type=Instant)
 
 
+class TokenScope(StrEnum):
+    """What a token may be used for."""
+
+    ACT = "act"  # all that its account may do
+    READ = "read"  # look, and change nothing
+    FEED = "feed"  # the calendar of one's own deadlines, and nothing else
+    INVITE = "invite"  # set a password, once
+
+
 class Token(SQLModel, table=True):
     """A key to act as an account; only its digest is kept."""
 
@@ -94,8 +104,11 @@ class Token(SQLModel, table=True):
     __table_args__ = strict()
     digest: str = Field(primary_key=True, sa_type=Text)
     username: str = Field(foreign_key="users.username", sa_type=Text, index=True)
+    name: str = Field(default="", sa_type=Text)  # what its owner calls it
+    scope: str = Field(default=TokenScope.ACT, sa_type=Text)
     created_at: datetime = Field(sa_type=Instant)
     expires_at: datetime = Field(sa_type=Instant)
+    used_at: datetime | None = Field(default=None, sa_type=Instant)
     revoked_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
@@ -118,6 +131,8 @@ class Case(SQLModel, table=True):
     __table_args__ = strict(
         Index("ix_cases_worklist", "authority", "lifecycle", "state"),
         Index("ix_cases_owner", "owner"),
+        Index("ix_cases_urgent", "authority", "final", "urgent_at", "id"),
+        Index("ix_cases_team_urgent", "team", "final", "urgent_at", "id"),
         Index("ix_cases_parent_id", "parent_id"),
         Index("uq_cases_source", "authority", "source_reference", unique=True),
     )
@@ -146,6 +161,9 @@ class Case(SQLModel, table=True):
     opened_at: datetime = Field(sa_type=Instant)
     state_since: datetime = Field(sa_type=Instant)
     closed_at: datetime | None = Field(default=None, sa_type=Instant)
+    restricted: bool = Field(default=False, sa_type=Flag)  # readable by those who answer for it and those named
+    urgent_at: datetime = Field(default=NEVER, sa_type=Instant)  # when its next deadline is due; NEVER sorts last
+    urgent_deadline: int | None = Field(default=None)  # which one that is
 
 
 class ChildRecord(SQLModel, table=True):
@@ -321,7 +339,7 @@ class UsedKey(SQLModel, table=True):
     used_at: datetime = Field(sa_type=Instant)
 
 
-EVIDENCE = ("audit_entries", "audit_contents", "sealed_entries", "seals", "policy_versions")
+EVIDENCE = ("audit_entries", "audit_contents", "sealed_entries", "seals", "policy_versions", "looks")
 
 
 class ImportBatch(SQLModel, table=True):

@@ -25,15 +25,23 @@ class Policies:
         self._versions[policy.authority] = tuple(sorted((*others, policy), key=lambda one: one.effective_from))
         self._by_digest[policy.digest] = policy
 
+    def authorities(self) -> list[str]:
+        """The authorities that have a policy of their own."""
+        return sorted(set(self._versions) - {"statutory"})
+
+    def versions(self, authority: str) -> tuple[Policy, ...]:
+        """Every version of an authority's policy that is known, by its day; NotFound where there is none."""
+        if authority not in self.authorities():
+            known = ", ".join(self.authorities())
+            raise NotFound(f"there is no policy for authority {authority[:60]!r}; there are: {known}")
+        return self._versions[authority]
+
     def current(self, authority: str, day: date) -> Policy:
         """The policy new cases of this authority run under on a day; NotFound where there is none.
 
         The latest that is in force by then; the first, where none is yet.
         """
-        if authority not in self._versions or authority == "statutory":
-            known = ", ".join(sorted(set(self._versions) - {"statutory"}))
-            raise NotFound(f"there is no policy for authority {authority[:60]!r}; there are: {known}")
-        versions = self._versions[authority]
+        versions = self.versions(authority)
         return next((one for one in reversed(versions) if one.effective_from <= day), versions[0])
 
     def by_digest(self, connection: Connection, digest: str) -> Policy:

@@ -16,8 +16,9 @@ from workflow.clock_history import past_events, silenced_events
 from workflow.clocks import ClockChanges, ClockWork
 from workflow.corrections import correct_clocks, corrected_projection
 from workflow.errors import MoveRefused, Unmet, WaymarkError
-from workflow.models import EntryKind
+from workflow.models import NEVER, EntryKind
 from workflow.moves import Move
+from workflow.names import keep_names, words_of
 from workflow.projection import Projection, Step, advance, asked_facts
 from workflow.requirements import Firing, Judged
 from workflow.standings import standing_name
@@ -145,6 +146,8 @@ def write_entry(firing: Firing, after: Projection, changes: ClockChanges, said: 
     changed: dict[str, Any] = {"seq": entry["seq"], "head": head}
     if counts:
         changed |= _case_columns(firing, after, entry, changes)
+    if counts or changes.events:
+        changed |= _urgency(changes)
     repository.change_case(connection, case["id"], changed)
     _write_rows(firing, after, changes)
     case.update(changed)  # type: ignore[attr-defined]
@@ -173,6 +176,12 @@ def _case_columns(firing: Firing, after: Projection, entry: Mapping[str, Any], c
     }
 
 
+def _urgency(changes: ClockChanges) -> dict[str, Any]:
+    """Which running deadline is due first, so that lists in the order of time left need look at no other."""
+    due = min(((row["due_at"] or NEVER, number) for number, row in changes.running.items()), default=(NEVER, None))
+    return {"urgent_at": due[0], "urgent_deadline": due[1]}
+
+
 def _write_rows(firing: Firing, after: Projection, changes: ClockChanges) -> None:
     connection, standing, now = firing.connection, firing.standing, firing.now
     case_id = standing.case["id"]
@@ -183,6 +192,9 @@ def _write_rows(firing: Firing, after: Projection, changes: ClockChanges) -> Non
         outbox.settle(connection, case_id, changes.told_of, now)
     if after.children != standing.before.children:
         repository.replace_children(connection, case_id, after.children)
+    names = words_of(after.facts)
+    if names != words_of(standing.before.facts):
+        keep_names(connection, case_id, names)
 
 
 def _write_approvals(firing: Firing, entry: Mapping[str, Any], calendar: WorkingCalendar) -> None:

@@ -34,6 +34,6 @@ def read_reference(text: str) -> tuple[str, int]:
 def read_deadline_name(text: str) -> tuple[str, int, int]:
     """(lifecycle, case id, number) of a deadline such as PB-12.3; NotFound where it is not one."""
     case, dot, number = text.strip().rpartition(".")
-    if not dot or not number.isdigit() or len(number) > 9:
+    if not dot or not number.isdecimal() or len(number) > 9:
         raise NotFound(f"{text[:40]!r} is not a deadline such as PB-12.3 (see `waymark case show PB-12`)")
     return *read_reference(case), int(number)

@@ -5,20 +5,23 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, exists, func, literal, select
 
 from workflow.audit import ENTRIES, GENESIS
 from workflow.columns import canonical, instant_text
 from workflow.errors import BadInput, EvidenceBroken
+from workflow.looks import LOOKS
 from workflow.models import Seal, SealedEntry
 from workflow.references import entry_name
 from workflow.tables import table
 
+LOOKS_CHAIN = -1  # stands for a case in the ordered log: looks are one row each, and belong to no chain
 SEALED = table(SealedEntry)
 SEALS = table(Seal)
 LATE_COMMIT = timedelta(
@@ -63,15 +66,21 @@ def seal(connection: Connection, key: Ed25519PrivateKey, now: datetime, *, every
     """
     position, log_hash = _last(connection)
     last_seal = connection.execute(select(func.max(SEALS.c.sealed_at))).scalar()
-    query = (
+    entries = (
         select(ENTRIES.c.case_id, ENTRIES.c.seq, ENTRIES.c.hash)
         .where(~exists().where((SEALED.c.case_id == ENTRIES.c.case_id) & (SEALED.c.seq == ENTRIES.c.seq)))
         .order_by(ENTRIES.c.recorded_at, ENTRIES.c.case_id, ENTRIES.c.seq)
     )
+    looks = (
+        select(literal(LOOKS_CHAIN).label("case_id"), LOOKS.c.id.label("seq"), LOOKS.c.hash)
+        .where(~exists().where((SEALED.c.case_id == LOOKS_CHAIN) & (SEALED.c.seq == LOOKS.c.id)))
+        .order_by(LOOKS.c.id)
+    )
     if last_seal is not None and not everything:
-        query = query.where(ENTRIES.c.recorded_at >= last_seal - LATE_COMMIT)
+        entries = entries.where(ENTRIES.c.recorded_at >= last_seal - LATE_COMMIT)
+        looks = looks.where(LOOKS.c.at >= last_seal - LATE_COMMIT)
     rows = []
-    for row in connection.execute(query):
+    for row in chain(connection.execute(entries), connection.execute(looks)):
         position += 1
         log_hash = _next_log_hash(log_hash, position, row)
         rows.append(
@@ -135,8 +144,9 @@ def verify_log(connection: Connection, outside: Iterable[Head] = (), trusted_key
 def _verify_lines(connection: Connection, wanted: Collection[int]) -> tuple[int, Mapping[int, str]]:
     """(length of the log, its hash at the wanted positions), every line recomputed."""
     query = (
-        select(SEALED, ENTRIES.c.hash, ENTRIES.c.lifecycle)
+        select(SEALED, func.coalesce(ENTRIES.c.hash, LOOKS.c.hash).label("hash"), ENTRIES.c.lifecycle)
         .outerjoin(ENTRIES, (ENTRIES.c.case_id == SEALED.c.case_id) & (ENTRIES.c.seq == SEALED.c.seq))
+        .outerjoin(LOOKS, (SEALED.c.case_id == LOOKS_CHAIN) & (LOOKS.c.id == SEALED.c.seq))
         .order_by(SEALED.c.position)
         .execution_options(yield_per=1000)
     )
@@ -151,9 +161,11 @@ def _verify_lines(connection: Connection, wanted: Collection[int]) -> tuple[int,
 
 
 def _verify_line(row: Any, position: int, previous: str) -> str:
+    of_looks = row.case_id == LOOKS_CHAIN
     if row.hash is None:
-        raise EvidenceBroken(f"entry {row.seq} of case number {row.case_id} was sealed and is now missing")
-    name = entry_name(row.lifecycle, row.case_id, row.seq)
+        what = f"look {row.seq}" if of_looks else f"entry {row.seq} of case number {row.case_id}"
+        raise EvidenceBroken(f"{what} was sealed and is now missing")
+    name = f"look {row.seq}" if of_looks else entry_name(row.lifecycle, row.case_id, row.seq)
     if row.position != position:
         raise EvidenceBroken(f"line {position} of the sealed log is missing")
     if row.hash != row.entry_hash:

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from states.catalogue import LIFECYCLES
+from workflow.access import are_readable
 from workflow.accounts import Actor
 from workflow.alerting import ON_TIME, RECORDED_LATE
 from workflow.outbox import ALERTS
-from workflow.permissions import may_read
 from workflow.references import deadline_name
 from workflow.repository import CASES, DEADLINES
 
@@ -38,18 +38,10 @@ _ALERTS = (
 )
 
 
-def _readable(actor: Actor | None) -> Any:
-    """The alerts an account may see, by the cases they are about; all of them for None."""
-    if actor is None:
-        return CASES.c.id.is_not(None)
-    kinds = [one.id for one in LIFECYCLES.values() if may_read(actor, one, actor.authority)]
-    return (CASES.c.authority == actor.authority) & CASES.c.lifecycle.in_(kinds)
-
-
-def latest_alerts(connection: Connection, actor: Actor, limit: int) -> list[dict[str, Any]]:
+def latest_alerts(connection: Connection, actor: Actor, now: datetime, limit: int) -> list[dict[str, Any]]:
     """The alerts raised last that the account may see, the latest first."""
     order = (ALERTS.c.raised_at.desc(), ALERTS.c.planned_at.desc(), ALERTS.c.case_id, ALERTS.c.number)
-    query = _ALERTS.where(_readable(actor)).order_by(*order).limit(limit)
+    query = _ALERTS.where(are_readable(connection, actor, now)).order_by(*order).limit(limit)
     return [_alert(dict(row)) for row in connection.execute(query).mappings()]
 
 
@@ -58,14 +50,17 @@ def late_alerts(
     since: datetime,
     *,
     authority: str | None = None,
-    actor: Actor | None = None,
+    readable: ColumnElement[bool] | None = None,
     everything: bool = False,
 ) -> list[dict[str, Any]]:
     """The alerts raised since then that were over 20 minutes late, in the order they were raised.
 
-    Those of deadlines recorded late count only with `everything`: nobody could have been told earlier.
+    `readable` (see `are_readable`) leaves out what an account may not see. Those of deadlines recorded late count
+    only with `everything`: nobody could have been told earlier.
     """
-    late = (ALERTS.c.raised_at >= since) & (ALERTS.c.late_seconds > ON_TIME.total_seconds()) & _readable(actor)
+    late = (ALERTS.c.raised_at >= since) & (ALERTS.c.late_seconds > ON_TIME.total_seconds())
+    if readable is not None:
+        late &= readable
     if authority is not None:
         late &= ALERTS.c.authority == authority
     if not everything:

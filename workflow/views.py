@@ -1,18 +1,16 @@
-"""What people look at: worklist, one case with its timeline and deadlines, why a date; all that they may read."""
+"""One case as people look at it: where it stands, its timeline and deadlines, why a date, its evidence."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import Connection, select
 
 from config.policy import Policy
 from scheduler.calendars import WorkingCalendar
 from scheduler.deadlines import (
     ClockEvent,
     DeadlineState,
-    DeadlineStatus,
-    Standing,
     Step,
     explain,
     fold,
@@ -21,114 +19,25 @@ from scheduler.deadlines import (
 from states.catalogue import LIFECYCLES
 from states.lifecycle import Clock, Lifecycle
 from workflow import audit
+from workflow.access import Seen, are_readable, sight
 from workflow.accounts import Actor
 from workflow.audit import CONTENTS, ENTRIES
 from workflow.clock_history import past_events
 from workflow.clocks import limit_of
 from workflow.errors import NotFound
 from workflow.models import SYSTEM_CHAIN, EntryKind
-from workflow.permissions import may_read
+from workflow.permissions import withholds_personal
 from workflow.policies import Policies
-from workflow.references import deadline_name, entry_name, read_deadline_name, read_reference, reference
-from workflow.repository import CASES, DEADLINES, approvals_of, case_row, cases_under, children_of
+from workflow.references import deadline_name, entry_name, read_deadline_name, reference
+from workflow.repository import CASES, approvals_of, case_row, cases_under, children_of
 from workflow.requirements import who_may
 
 MOST_ROWS = 1000
 
 
-def readable(actor: Actor) -> list[str]:
-    """The kinds of case this account may read."""
-    return [one.id for one in LIFECYCLES.values() if may_read(actor, one, actor.authority)]
-
-
-def readable_case(connection: Connection, ref: str, actor: Actor) -> tuple[Lifecycle, dict[str, Any]]:
-    """The case of that reference; NotFound where there is none or this account may not know of it."""
-    lifecycle_id, case_id = read_reference(ref)
-    case = case_row(connection, case_id)
-    lifecycle = LIFECYCLES[lifecycle_id]
-    if case is None or case["lifecycle"] != lifecycle_id or not may_read(actor, lifecycle, case["authority"]):
-        raise NotFound(f"there is no case {ref.strip()}")
-    return lifecycle, case
-
-
-def worklist(
-    connection: Connection,
-    actor: Actor,
-    now: datetime,
-    *,
-    lifecycle: str | None = None,
-    state: str | None = None,
-    owner: str | None = None,
-    team: str | None = None,
-    ended: bool = False,
-    limit: int = 50,
-) -> list[dict[str, Any]]:
-    """Cases by time left, the most urgent first: each with its next deadline. Without filters, all open ones."""
-    wanted = [one for one in readable(actor) if lifecycle in (None, one)]
-    query: Select[Any] = (
-        select(CASES, *(_NEXT.c[name] for name in ("number", "clock", "due_at", "due_on", "amber_at", "status")))
-        .outerjoin(_NEXT, and_(_NEXT.c.case_id == CASES.c.id, _NEXT.c.place == 1))
-        .where((CASES.c.authority == actor.authority) & CASES.c.lifecycle.in_(wanted) & (CASES.c.final == ended))
-        .order_by(_NEXT.c.due_at.is_(None), _NEXT.c.due_at, CASES.c.id)
-        .limit(max(0, min(limit, MOST_ROWS)))
-    )
-    for column, value in ((CASES.c.state, state), (CASES.c.owner, owner), (CASES.c.team, team)):
-        if value is not None:
-            query = query.where(column == value)
-    return [_worklist_row(dict(row), now) for row in connection.execute(query).mappings()]
-
-
-# The running deadlines of each case, placed by due date; one without a date comes last.
-_NEXT = (
-    select(
-        DEADLINES,
-        func.row_number()
-        .over(
-            partition_by=DEADLINES.c.case_id,
-            order_by=(DEADLINES.c.due_at.is_(None), DEADLINES.c.due_at, DEADLINES.c.number),
-        )
-        .label("place"),
-    )
-    .where(DEADLINES.c.closed_at.is_(None))
-    .subquery()
-)
-
-
-def _worklist_row(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    lifecycle = LIFECYCLES[row["lifecycle"]]
-    state = lifecycle.state_by_id[row["state"]]
-    clock = row["clock"] and lifecycle.clock_by_id[row["clock"]]
-    return {
-        "case": reference(lifecycle.id, row["id"]),
-        "lifecycle": lifecycle.id,
-        "stage": state.stage,
-        "state": state.id,
-        "state_label": state.label,
-        "owner": row["owner"],
-        "team": row["team"],
-        "next": clock.label if clock else None,
-        "deadline": deadline_name(lifecycle.id, row["id"], row["number"]) if clock else None,
-        "due_at": row["due_at"],
-        "due_on": row["due_on"],
-        "status": _standing(row, now) if clock else None,
-        "version": row["version"],
-    }
-
-
-def _standing(row: Mapping[str, Any], now: datetime) -> str:
-    """How a running deadline stands, from its row alone (`status_words` tells an agreed extension as well)."""
-    if row["status"] == DeadlineStatus.PAUSED:
-        return Standing.PAUSED.label
-    if row["due_at"] is None:
-        return Standing.UNDETERMINED.label
-    if now >= row["due_at"]:
-        return Standing.BREACHED.label
-    return (Standing.AMBER if row["amber_at"] and now >= row["amber_at"] else Standing.ON_TRACK).label
-
-
-def standing_view(connection: Connection, ref: str, actor: Actor) -> dict[str, Any]:
+def standing_view(seen: Seen) -> dict[str, Any]:
     """Where a case stands, in short."""
-    lifecycle, case = readable_case(connection, ref, actor)
+    lifecycle, case = seen.lifecycle, seen.case
     state = lifecycle.state_by_id[case["state"]]
     return {
         "case": reference(lifecycle.id, case["id"]),
@@ -142,28 +51,16 @@ def standing_view(connection: Connection, ref: str, actor: Actor) -> dict[str, A
     }
 
 
-def most_eventful(connection: Connection, actor: Actor) -> str | None:
-    """The open case this account may read that has moved most, one of the main lifecycle first: to be looked at first.
-
-    The main lifecycle is the first of the catalogue.
-    """
-    main = next(iter(LIFECYCLES))
-    query = (
-        select(CASES.c.id, CASES.c.lifecycle)
-        .where((CASES.c.authority == actor.authority) & CASES.c.lifecycle.in_(readable(actor)) & ~CASES.c.final)
-        .order_by(CASES.c.lifecycle != main, CASES.c.version.desc(), CASES.c.id)
-        .limit(1)
-    )
-    row = connection.execute(query).first()
-    return reference(row.lifecycle, row.id) if row else None
-
-
 def case_view(
-    connection: Connection, ref: str, actor: Actor, now: datetime, calendar: WorkingCalendar
+    connection: Connection, seen: Seen, actor: Actor, now: datetime, calendar: WorkingCalendar
 ) -> dict[str, Any]:
-    """One case: where it stands, its facts, babies, deadlines, approvals, cases under it, and its timeline."""
-    lifecycle, case = readable_case(connection, ref, actor)
+    """One case: where it stands, its facts, babies, deadlines, approvals, cases under it, and its timeline.
+
+    `withheld` names the facts that are there and that this account's work does not need.
+    """
+    lifecycle, case = seen.lifecycle, seen.case
     state = lifecycle.state_by_id[case["state"]]
+    withheld = withholds_personal(actor, state)
     return {
         "case": reference(lifecycle.id, case["id"]),
         "lifecycle": lifecycle.id,
@@ -176,9 +73,12 @@ def case_view(
         "team": case["team"],
         "version": case["version"],
         "edd": case["edd"],
-        "facts": {**case["facts"], **case["personal"]},
+        "restricted": case["restricted"],
+        "access": seen.access,
+        "facts": {**case["facts"], **({} if withheld else case["personal"])},
+        "withheld": sorted(case["personal"]) if withheld else [],
         "decision": case["decision"],
-        "parent": _parent_reference(connection, case),
+        "parent": _parent_reference(connection, seen, actor, now),
         "child": case["child"],
         "children": [
             {name: getattr(child, name) for name in child.__slots__} for child in children_of(connection, case["id"])
@@ -188,16 +88,18 @@ def case_view(
         "cases_under": [
             {"case": reference(row["lifecycle"], row["id"]), "state": row["state"], "child": row["child"]}
             for row in cases_under(connection, case["id"])
+            if sight(connection, actor, LIFECYCLES[row["lifecycle"]], row, now)
         ],
         "timeline": [timeline_row(entry) for entry in audit.entries_of(connection, case["id"])],
     }
 
 
-def _parent_reference(connection: Connection, case: Mapping[str, Any]) -> str | None:
-    if case["parent_id"] is None:
+def _parent_reference(connection: Connection, seen: Seen, actor: Actor, now: datetime) -> str | None:
+    parent_id = seen.case["parent_id"]
+    parent = case_row(connection, parent_id) if parent_id is not None else None
+    if parent is None or not sight(connection, actor, LIFECYCLES[parent["lifecycle"]], parent, now):
         return None
-    parent = case_row(connection, case["parent_id"])
-    return reference(parent["lifecycle"], parent["id"]) if parent else None
+    return reference(parent["lifecycle"], parent["id"])
 
 
 def timeline_row(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -225,6 +127,13 @@ def _state_label(entry: Mapping[str, Any], name: str) -> str:
     lifecycle = LIFECYCLES.get(entry["lifecycle"])
     state = lifecycle.state_by_id.get(entry[name]) if lifecycle else None
     return state.label if state else ""
+
+
+def path_of(connection: Connection, seen: Seen) -> list[str]:
+    """The states a case has been in, in the order in which it came to them; not the one it stands in."""
+    states = [entry["to_state"] for entry in audit.entries_of(connection, seen.case["id"])]
+    kept = [state for place, state in enumerate(states) if place == 0 or state != states[place - 1]]
+    return kept[:-1]
 
 
 def _label(entry: Mapping[str, Any]) -> str:
@@ -275,11 +184,10 @@ def _deadline_row(lifecycle: Lifecycle, case_id: int, state: DeadlineState, now:
 
 
 def deadline_view(
-    connection: Connection, name: str, actor: Actor, now: datetime, calendar: WorkingCalendar
+    connection: Connection, seen: Seen, name: str, now: datetime, calendar: WorkingCalendar
 ) -> tuple[dict[str, Any], Sequence[Step]]:
-    """A deadline and the proof of its date, recomputed from the evidence alone."""
-    lifecycle_id, case_id, number = read_deadline_name(name)
-    lifecycle, case = readable_case(connection, reference(lifecycle_id, case_id), actor)
+    """A deadline of this case and the proof of its date, recomputed from the evidence alone."""
+    lifecycle, case, (_, case_id, number) = seen.lifecycle, seen.case, read_deadline_name(name)
     events = [event for event in past_events(connection, case_id) if event.deadline == number]
     if not events:
         raise NotFound(f"there is no deadline {name.strip()}")
@@ -287,20 +195,22 @@ def deadline_view(
     return _deadline_row(lifecycle, case_id, state, now), explain(events, calendar)
 
 
-def audit_view(connection: Connection, ref: str, actor: Actor) -> list[dict[str, Any]]:
-    """A case's evidence, whole."""
-    _, case = readable_case(connection, ref, actor)
-    return audit.entries_of(connection, case["id"])
+def evidence_view(connection: Connection, seen: Seen, actor: Actor) -> list[dict[str, Any]]:
+    """A case's evidence, without the personal content where this account's work does not need it."""
+    entries = audit.entries_of(connection, seen.case["id"])
+    if withholds_personal(actor, seen.lifecycle.state_by_id[seen.case["state"]]):
+        return [{**entry, "content": None} for entry in entries]
+    return entries
 
 
 LAST_MOVES = 5
 
 
 def explain_view(
-    connection: Connection, ref: str, actor: Actor, now: datetime, calendar: WorkingCalendar
+    connection: Connection, seen: Seen, actor: Actor, now: datetime, calendar: WorkingCalendar
 ) -> dict[str, Any]:
     """Why a case stands where it does: what was decided and why, its last moves, what each running deadline awaits."""
-    view = case_view(connection, ref, actor, now, calendar)
+    view = case_view(connection, seen, actor, now, calendar)
     lifecycle = LIFECYCLES[view["lifecycle"]]
     running = [row for row in view["deadlines"] if row["closed_at"] is None]
     moves = [row for row in view["timeline"] if row["kind"] != EntryKind.REFUSED]
@@ -332,17 +242,26 @@ def _waits_for(lifecycle: Lifecycle, clock: Clock, state: str) -> list[dict[str,
     ]
 
 
-def evidence_of(connection: Connection, actor: Actor) -> Iterator[dict[str, Any]]:
-    """All evidence this account may read, in the order of its chains: what happened to no case, then case by case."""
+def evidence_of(connection: Connection, actor: Actor, now: datetime) -> Iterator[dict[str, Any]]:
+    """All evidence this account may read, in the order of its chains: what happened to no case, then case by case.
+
+    Personal content is left out for an account whose work does not need it.
+    """
     query = (
         select(ENTRIES, CONTENTS.c.content)
         .outerjoin(CONTENTS, (CONTENTS.c.case_id == ENTRIES.c.case_id) & (CONTENTS.c.seq == ENTRIES.c.seq))
         .where(
             (ENTRIES.c.authority == actor.authority)
-            & ((ENTRIES.c.case_id == SYSTEM_CHAIN) | ENTRIES.c.lifecycle.in_(readable(actor)))
+            & (
+                (ENTRIES.c.case_id == SYSTEM_CHAIN)
+                | ENTRIES.c.case_id.in_(select(CASES.c.id).where(are_readable(connection, actor, now)))
+            )
         )
         .order_by(ENTRIES.c.case_id, ENTRIES.c.seq)
         .execution_options(yield_per=500)
     )
     for row in connection.execute(query).mappings():
-        yield {"entry": entry_name(row["lifecycle"], row["case_id"], row["seq"]), **row}
+        lifecycle = LIFECYCLES.get(row["lifecycle"])
+        state = lifecycle.state_by_id.get(row["to_state"]) if lifecycle else None
+        kept = {"content": None} if state and withholds_personal(actor, state) else {}
+        yield {"entry": entry_name(row["lifecycle"], row["case_id"], row["seq"]), **row, **kept}

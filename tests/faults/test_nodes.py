@@ -12,9 +12,10 @@ from sqlalchemy import select, text
 
 from scheduler.runner import Runner, Tick
 from workflow import jobs
-from workflow.accounts import issue_token
 from workflow.database import Database
+from workflow.identity import tokens
 from workflow.job_log import RUNS, SWEEP, last_done
+from workflow.models import TokenScope
 from workflow.outbox import ALERTS
 from workflow.repository import DEADLINES
 
@@ -119,7 +120,7 @@ def test_a_node_whose_jobs_hang_stops_in_under_five_seconds_all_the_same(
 def test_what_came_late_is_listed_with_its_cause_and_who_was_told(desk: Desk, database: Database, nodes: Nodes) -> None:
     overdue(database, 5, datetime.now(UTC) - LONG_AGO)
     with database.write() as connection:
-        token = issue_token(connection, "pause.SM", datetime.now(UTC))
+        token = tokens.issue(connection, "pause.SM", name="late", scope=TokenScope.ACT, days=1, now=datetime.now(UTC))
     assert nodes.start("work", "--once", "--node", "late").wait(60) == 0
 
     def said(*argv: str) -> tuple[int, str]:

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,7 +23,8 @@ from workflow.alerting import DueDeadlines
 from workflow.bootstrap import DEMO_MANAGER, INSTALLATION, open_service
 from workflow.cli import run
 from workflow.database import Database
-from workflow.models import Record
+from workflow.identity import sessions, tokens
+from workflow.models import Record, TokenScope
 from workflow.repository import CASES, DEADLINES
 
 MANAGER, WORKER, LEAD = DEMO_MANAGER, "ann.worker", "pat.lead"
@@ -328,17 +330,53 @@ def test_what_is_done_to_accounts_is_evidence_and_holds_no_token(office: Command
     office("user", "add", "bo.new", "--name", "Bo", "--role", "EDT", "--team", "night")
     office("team", "manager", "night", "bo.new")
     office("user", "disable", LEAD)
-    lines = [json.loads(line) for line in office("audit", "export").out.splitlines()][-4:]
-    assert [line["trigger"] for line in lines] == ["add_team", "add_user", "set_manager", "disable_user"]
+    lines = [json.loads(line) for line in office("audit", "export").out.splitlines()][-6:]
+    done = ["add_team", "add_user", "issue_token", "invite", "set_manager", "disable_user"]
+    assert [line["trigger"] for line in lines] == done
     assert all(line["actor"].startswith("os:") and line["source"] == "cli" for line in lines)
-    assert len({line["request_id"] for line in lines}) == len(lines)
-    assert "wm_" not in json.dumps(lines)
+    assert len({line["request_id"] for line in lines}) == 4  # one for each command
+    assert not re.search("w[im]_", json.dumps(lines))
     assert office("audit", "verify").code == 0
+
+
+def test_an_account_is_invited_to_set_a_password_and_told_where(office: Command) -> None:
+    added = office("user", "add", "bo.new", "--name", "Bo", "--role", "TM", "--team", "prebirth")
+    assert re.search(r"bo\.new opens http://localhost:8000/invitation within 72 hours.*\nwi_", added.out)
+    invited = office("user", "invite", "bo.new", "--json").json
+    assert invited["invitation"].startswith("wi_")
+    assert invited["invitation"] not in added.out
+    assert "no account 'nobody'" in office("user", "invite", "nobody").sentence
+
+
+def test_where_an_account_is_signed_in_is_listed_and_ended(office: Command, database: Database) -> None:
+    with database.write() as connection:
+        sessions.start(connection, WORKER, second_factor=True, device="Edge on Windows", now=datetime.now(UTC))
+    (one,) = office("user", "sessions", WORKER, "--json").json
+    assert (one["username"], one["device"]) == (WORKER, "Edge on Windows")
+    assert "Edge on Windows" in office("user", "sessions", WORKER).out
+    assert "1 session ended" in office("user", "sign-out", WORKER).out
+    assert "not signed in anywhere" in office("user", "sessions", WORKER).out
+    assert "signed out everywhere" in office("user", "reset-second-factor", WORKER).out
+    lines = [json.loads(line) for line in office("audit", "export").out.splitlines()][-2:]
+    assert [line["trigger"] for line in lines] == ["sign_out", "forget_second_factor"]
+    for command in ("sessions", "sign-out", "reset-second-factor"):
+        assert "no a" in office("user", command, "nobody").sentence
+
+
+def test_a_token_that_may_only_look_does_not_open_the_command_line(
+    office: Command, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.write() as connection:
+        token = tokens.issue(connection, WORKER, name="look", scope=TokenScope.READ, days=1, now=datetime.now(UTC))
+    monkeypatch.setenv("WAYMARK_TOKEN", token)
+    assert "needs one with the scope act" in office("case", "list").sentence
 
 
 def test_adding_an_account_again_gives_it_a_new_token_and_changes_nothing_else(office: Command) -> None:
     again = ("user", "add", WORKER, "--name", "Invented", "--team", "prebirth", "--role")
-    assert "WAYMARK_TOKEN=wm_" in office(*again, "CW").out
+    said = office(*again, "CW").out
+    assert "WAYMARK_TOKEN=wm_" in said
+    assert "wi_" not in said
     assert "already (CW in prebirth)" in office(*again, "TM").sentence
 
 
@@ -615,7 +653,7 @@ def test_audit_seal_and_verify_agree_and_a_cut_tail_shows(
     assert office("audit", "seal", "--json").json is None
     found = office("audit", "verify", "--head", str(heads), "--json").json
     assert (found["verified"], found["sealed"], found["heads"]) == (True, found["entries"], 1)
-    assert "entries verify" in office("audit", "verify").out
+    assert re.match(r"\d+ entries and \d+ looks verify", office("audit", "verify").out)
     lying = json.loads(heads.read_text(encoding="utf-8")) | {"position": 9999}
     heads.write_text(json.dumps(lying) + "\n", encoding="utf-8")
     assert "signature" in office("audit", "verify", "--head", str(heads)).sentence

@@ -16,7 +16,7 @@ from scheduler.calendars import add_days, local_date
 from scheduler.sweeps import sweep
 from states.catalogue import LIFECYCLES
 from states.pause import OUTCOME_DOMAINS
-from workflow import audit, clock_actions, views
+from workflow import audit, clock_actions
 from workflow.alerting import DueDeadlines
 from workflow.database import Database
 from workflow.errors import MoveRefused, NotFound
@@ -75,8 +75,8 @@ def test_the_time_a_clock_stood_still_does_not_count(desk: Desk) -> None:
     found = review(desk)
     assert (found["status"], found["due_on"]) == ("open", date(2027, 2, 18))
     assert found["next_action_at"] == found["amber_at"]
+    _, steps = desk.looks_as("pause.PL").deadline(name)
     with desk.database.read() as connection:
-        _, steps = views.deadline_view(connection, name, desk.who("pause.PL"), desk.now, desk.engine.calendar)
         entry = audit.entries_of(connection, found["case_id"])[-1]
     assert any("in hospital" in step.says for step in steps)
     assert "in hospital" not in str(entry["clocks"])  # personal content can be erased, clock events cannot
@@ -312,7 +312,6 @@ def test_a_court_s_limit_is_extended_by_a_lawyer_with_the_date_of_the_order(desk
         with pytest.raises(MoveRefused):
             extend(who, ordered_on)
     extend("baby.LEG", desk.now.date())
-    with desk.database.read() as connection:
-        row, _ = views.deadline_view(connection, name, desk.who("baby.LEG"), desk.now, desk.engine.calendar)
+    row, _ = desk.looks_as("baby.LEG").deadline(name)
     assert row["due_on"] == later
     all_holds(desk)

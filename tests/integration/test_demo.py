@@ -20,8 +20,11 @@ from workflow.database import Database
 from workflow.demo import DemoSummary, load_demo
 from workflow.demo.loading import CASELOADS
 from workflow.demo.people import Names
+from workflow.demo.staff import DEMO_PASSWORD
 from workflow.demo.story import World
 from workflow.errors import BadInput
+from workflow.identity import passwords, sign_in
+from workflow.identity.credentials import CREDENTIALS
 from workflow.models import Record
 from workflow.repository import CASES, DEADLINES
 
@@ -297,3 +300,14 @@ class TestLoading:
             assert invariants.broken_promises(theirs, other.engine.calendar) == []
         assert birmingham(database) == birmingham(service.database)
         database.close()
+
+
+def test_every_demo_account_signs_in_with_the_one_invented_password_and_no_second_factor(service: Service) -> None:
+    with service.database.read() as connection:
+        query = select(USERS.c.username, CREDENTIALS.c.password_hash).outerjoin(
+            CREDENTIALS, CREDENTIALS.c.username == USERS.c.username
+        )
+        kept = {row.username: row.password_hash for row in connection.execute(query)}
+        assert {sign_in.needs(service, connection, username) for username in kept} == {"nothing"}
+    (one,) = set(kept.values())
+    assert passwords.is_password(one, DEMO_PASSWORD)

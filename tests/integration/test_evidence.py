@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from workflow import audit, seals
+from workflow import audit, looks, seals
 from workflow.errors import EvidenceBroken
 from workflow.models import EVIDENCE, AuditEntry
 
@@ -25,10 +25,12 @@ KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 
 @pytest.fixture
 def sealed(desk: Desk) -> Desk:
-    """Three cases of two entries each, sealed."""
+    """Three cases of two entries each, one of them looked at, sealed."""
     for _ in range(3):
         case = desk.open("pause", "pause.PL", IDENTIFIED, at=NOW - timedelta(days=3)).case
         desk.fire(case, "start_check", "pause.PL", {"contact_plan": "invented plan"})
+    desk.looks_as("pause.PL").case(case)
+    desk.service.looks.flush()
     with desk.database.write() as connection:
         assert seals.seal(connection, KEY, NOW) is not None
     return desk
@@ -50,13 +52,15 @@ def force(desk: Desk, *statements: str) -> None:
 def verify(desk: Desk) -> None:
     with desk.database.read() as connection:
         audit.verify_chains(connection)
+        looks.verify_looks(connection)
         seals.verify_log(connection)
 
 
 def test_untouched_evidence_verifies(sealed: Desk) -> None:
     with sealed.database.read() as connection:
         assert audit.verify_chains(connection).entries == 6
-        assert seals.verify_log(connection) == 6
+        assert looks.verify_looks(connection) == 1
+        assert seals.verify_log(connection) == 7
 
 
 @pytest.mark.parametrize("table", EVIDENCE)
@@ -141,10 +145,23 @@ def test_a_cut_tail_is_found_by_the_sealed_log_though_the_case_was_adjusted(seal
         verify(sealed)
 
 
+def test_a_changed_look_is_found(sealed: Desk) -> None:
+    force(sealed, "UPDATE looks SET actor = 'somebody.else'")
+    with pytest.raises(EvidenceBroken, match="look 1 was changed"):
+        verify(sealed)
+
+
+def test_a_removed_look_is_found(sealed: Desk) -> None:
+    force(sealed, "DELETE FROM looks")
+    with pytest.raises(EvidenceBroken, match="look 1 was sealed and is now missing"):
+        verify(sealed)
+
+
 def test_a_missing_case_is_found(sealed: Desk) -> None:
     force(
         sealed,
         "DELETE FROM deadlines WHERE case_id = 2",
+        "DELETE FROM case_names WHERE case_id = 2",
         "DELETE FROM audit_entries WHERE case_id = 2",
         "DELETE FROM cases WHERE id = 2",
     )
@@ -159,8 +176,8 @@ def test_an_old_copy_put_back_is_found_by_a_head_kept_outside(sealed: Desk) -> N
     assert head is not None
     force(
         sealed,
-        "DELETE FROM seals WHERE position = 7",
-        "DELETE FROM sealed_entries WHERE position = 7",
+        "DELETE FROM seals WHERE position = 8",
+        "DELETE FROM sealed_entries WHERE position = 8",
     )
     with sealed.database.read() as connection, pytest.raises(EvidenceBroken, match="its tail was cut"):
         seals.verify_log(connection, outside=[head])
@@ -179,4 +196,4 @@ def test_sealing_again_adds_only_what_is_new(sealed: Desk) -> None:
     with sealed.database.write() as connection:
         head = seals.seal(connection, KEY, NOW)
     assert head is not None
-    assert head.position == 7
+    assert head.position == 8

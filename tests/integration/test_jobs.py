@@ -21,6 +21,7 @@ from workflow.database import Database
 from workflow.errors import NotReady
 from workflow.invariants import broken_promises, light_check
 from workflow.job_log import IN_A_ROW, RUNS, SWEEP, JobRuns, failures_in_a_row, is_being_done, last_done, silence
+from workflow.models import NEVER
 from workflow.outbox import ALERTS, MESSAGES
 from workflow.recipients import ABSENCES
 from workflow.repository import CASES, DEADLINES
@@ -211,7 +212,7 @@ def test_a_broken_promise_is_told_to_administrators_once_a_day(desk: Desk, datab
     now = desk.now + HOUR
     run(database, SWEEP, now)
     assert run(database, "light check", now) == 0
-    change(database, DEADLINES.update().values(due_at=None))
+    change(database, TEAMS.update().values(manager=None))
     assert run(database, "light check", now) == run(database, "light check", now) == 1
     (message,) = inbox(database, "both.ADM")
     assert (message["template"], message["params"]) == ("broken_promises", {"count": 1, "check": "light"})
@@ -224,6 +225,7 @@ PLANTED: dict[str, tuple[Any, str]] = {
     "nobody answers": (TEAMS.update().values(manager=None), "which has no manager"),
     "they have all left": (USERS.update().values(active=False), "account is disabled"),
     "no date runs": (DEADLINES.update().values(due_at=None), "no deadline with a due date is running"),
+    "hidden in lists": (CASES.update().values(urgent_at=NEVER), "stands in lists by another date"),
     "the deadlines are gone": (DEADLINES.delete(), "no deadline with a due date is running"),
     "nobody was told": (ALERTS.delete(), "passed, and no alert was raised"),
     "the alert is of an earlier cycle": (DEADLINES.update().values(cycle=9), "passed, and no alert was raised"),

@@ -22,7 +22,6 @@ from journeys.parents import (
 
 from states.lifecycle import NEW
 from workflow.errors import MoveRefused
-from workflow.views import case_view
 
 from factories import Desk
 from walks import Edge, Walk, missing_edges
@@ -92,8 +91,7 @@ def test_a_family_handed_over_takes_its_open_proceedings_along(desk: Desk) -> No
     case = taken_over(desk, "care_proceedings", "case_management", parent=parent, issued_on=TODAY)
     receiving = {"team": "baby", "worker": "baby.CW2", "accepted_by": "team manager", "accepted_on": TODAY}
     desk.fire(parent, "hand_over", "baby.TM", {**receiving, "handover_note": "invented"})
-    with desk.database.read() as connection:
-        view = case_view(connection, case.case, desk.who("baby.CW2"), desk.now, desk.engine.calendar)
+    view = desk.looks_as("baby.CW2").case(case.case)
     assert (view["state"], view["owner"]) == ("case_management", "baby.CW2")
     all_is_proved(desk)
 

@@ -48,26 +48,18 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Adds working days, days, weeks or months to a date; working days are England's."""
-    from scheduler.calendars import written
-    from workflow.errors import BadInput
+    from workflow.date_sums import Unit as Counted
+    from workflow.date_sums import sum_of
 
     calendar = _calendar()
-    working = unit is Unit.WORKING_DAYS
-    try:
-        found = _added(day, number, unit, calendar)
-        off = calendar.skipped(min(day, found), max(day, found)) if working else []
-    except ValueError as error:
-        raise BadInput(str(error)) from None
-    named = [{"date": one, "why": why} for one, why in off if why not in ("Saturday", "Sunday")]
-    verified = not (working and calendar.beyond_horizon(max(day, found)))
+    said = sum_of(day, number, Counted(unit.value), calendar)
     if as_json:
-        said = {"from": day, "amount": number, "unit": unit.value, "date": found, "in_words": written(found)}
-        emit({**said, "not_counted": named, "verified": verified, "calendar": calendar.version if working else None})
+        emit(said)
         return
-    say(f"{found.isoformat()} ({written(found)})")
-    for one in named:
+    say(f"{said['date'].isoformat()} ({said['in_words']})")
+    for one in said["not_counted"]:
         say(f"  not counted: {one['date']} {one['why']}")
-    if not verified:
+    if not said["verified"]:
         say(f"  bank holidays after {calendar.verified_to} are computed and may change")
 
 
@@ -79,20 +71,6 @@ def _calendar() -> "WorkingCalendar":
     return england(load_policies()["statutory"])
 
 
-def _added(day: date, number: int, unit: Unit, calendar: "WorkingCalendar") -> date:
-    from scheduler.calendars import add_days, add_months
-
-    match unit:
-        case Unit.WORKING_DAYS:
-            return calendar.add_working_days(day, number)
-        case Unit.WEEKS:
-            return add_days(day, 7 * number)
-        case Unit.MONTHS:
-            return add_months(day, number)
-        case _:
-            return add_days(day, number)
-
-
 @app.command(epilog=example("waymark calendar gestation 2027-03-01 2026-11-23"))
 def gestation(
     edd: Annotated[date, typer.Argument(metavar="EDD", parser=read_day, help="The expected date of birth.")],
@@ -100,13 +78,13 @@ def gestation(
     as_json: AsJson = False,
 ) -> None:
     """Tells how far a pregnancy is on a day, as completed weeks+days."""
-    from scheduler.gestation import as_weeks, gestation_on
+    from workflow import date_sums
 
-    days = gestation_on(edd, day)
+    said = date_sums.gestation(edd, day)
     if as_json:
-        emit({"edd": edd, "date": day, "days": days, "gestation": as_weeks(days)})
+        emit(said)
     else:
-        say(f"{as_weeks(days)} ({days} days)")
+        say(f"{said['gestation']} ({said['days']} days)")
 
 
 class Change(StrEnum):

@@ -186,15 +186,14 @@ def list_cases(
     as_json: AsJson = False,
 ) -> None:
     """Lists cases, those with the least time left first."""
-    from workflow import views
+    from workflow.worklists import Filters
 
     if lifecycle is not None:
         known_lifecycle(lifecycle)
     with opened() as session:
         actor = session.actor(acting_as)
-        filters: dict[str, Any] = {"lifecycle": lifecycle, "state": state, "owner": owner, "team": team}
-        with session.service.database.read() as connection:
-            rows = views.worklist(connection, actor, session.now, **filters, ended=ended, limit=limit)
+        filters = Filters(lifecycle=lifecycle, state=state, owner=owner, team=team, ended=ended)
+        rows = session.looking(actor).cases(filters, limit=limit).rows
     if as_json:
         emit(rows)
     elif not rows:
@@ -218,12 +217,8 @@ def _worklist_line(row: "Mapping[str, Any]") -> tuple[Any, ...]:
 @app.command(epilog=example("waymark case show PB-12", "waymark case show PB-12 --json"))
 def show(ref: Ref, acting_as: AsUser = None, as_json: AsJson = False) -> None:
     """Shows one case: where it stands, its facts, dates, babies and approvals, and its timeline."""
-    from workflow import views
-
     with opened() as session:
-        service, actor = session.service, session.actor(acting_as)
-        with service.database.read() as connection:
-            view = views.case_view(connection, ref, actor, session.now, service.engine.calendar)
+        view = session.looking(session.actor(acting_as)).case(ref)
     if as_json:
         emit(view)
     else:
@@ -295,13 +290,9 @@ def moves(
     as_json: AsJson = False,
 ) -> None:
     """Lists what can happen next and, for what cannot, everything that is missing and who could do it."""
-    from workflow import views
-
     with opened() as session:
-        service, actor = session.service, session.actor(acting_as)
-        with service.database.read() as connection:
-            standing = views.standing_view(connection, ref, actor)
-        possible = service.engine.moves(ref, actor, session.now)
+        looking = session.looking(session.actor(acting_as))
+        standing, possible = looking.standing(ref), looking.moves(ref)
     if as_json:
         emit({**standing, "moves": [_move_json(one) for one in possible]})
         return

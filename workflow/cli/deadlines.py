@@ -35,12 +35,8 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Proves a due date: what started the clock, which rule it follows, each day that was not counted."""
-    from workflow import views
-
     with opened() as session:
-        service, actor = session.service, session.actor(acting_as)
-        with service.database.read() as connection:
-            row, steps = views.deadline_view(connection, name, actor, session.now, service.engine.calendar)
+        row, steps = session.looking(session.actor(acting_as)).deadline(name)
     if as_json:
         emit({**row, "steps": [{"says": step.says, "day": step.day, "at": step.at} for step in steps]})
         return
@@ -185,11 +181,7 @@ def read_amount(text: str) -> "Term":
 
 def told(session: Session, name: str, moved: "Moved", acting_as: str | None, as_json: bool) -> None:
     """How the deadline stands now, and the entry that says why."""
-    from workflow import views
-
-    service, actor = session.service, session.actor(acting_as)
-    with service.database.read() as connection:
-        row, _ = views.deadline_view(connection, name, actor, session.now, service.engine.calendar)
+    row, _ = session.looking(session.actor(acting_as)).deadline(name)
     said: dict[str, Any] = {**row, "entry": f"{moved.case}#{moved.entry}"}
     if as_json:
         emit(said)

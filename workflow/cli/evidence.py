@@ -25,16 +25,14 @@ def register(root: typer.Typer) -> None:
 @app.command(epilog=example("waymark audit show PB-12", "waymark audit show PB-12 --json"))
 def show(ref: Ref, acting_as: AsUser = None, as_json: AsJson = False) -> None:
     """Shows the evidence of one case; with --json every entry whole."""
-    from workflow import views
+    from workflow.views import timeline_row
 
     with opened() as session:
-        actor = session.actor(acting_as)
-        with session.service.database.read() as connection:
-            entries = views.audit_view(connection, ref, actor)
+        entries = session.looking(session.actor(acting_as)).evidence(ref)
     if as_json:
         emit(entries)
     else:
-        print_timeline([views.timeline_row(entry) for entry in entries])
+        print_timeline([timeline_row(entry) for entry in entries])
 
 
 @app.command(epilog=example("waymark audit verify", "waymark audit verify --head /mnt/elsewhere/waymark.heads"))
@@ -45,19 +43,20 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Recomputes every chain and the sealed log; fails naming the first bad entry. Shows no case content."""
-    from workflow import audit, seals
+    from workflow import audit, looks, seals
 
     outside = seals.read_heads(head) if head is not None else []
     with opened() as session, session.service.database.read() as connection, progress() as tell:
         signed = session.service.settings.seal_key is not None
         key = session.service.seal_key().public_key().public_bytes_raw().hex() if signed else None
         verified = audit.verify_chains(connection, lambda done: tell("Verifying", done, None))
+        looked = looks.verify_looks(connection)
         sealed = seals.verify_log(connection, outside, key)
     if as_json:
         found = {"entries": verified.entries, "cases": verified.cases, "erased": verified.erased}
-        emit({"verified": True, **found, "sealed": sealed, "heads": len(outside)})
+        emit({"verified": True, **found, "looks": looked, "sealed": sealed, "heads": len(outside)})
         return
-    say(f"{verified.entries} entries verify; the sealed log holds {sealed} of them, {verified.erased} were erased.")
+    say(f"{verified.entries} entries and {looked} looks verify; {sealed} are sealed, {verified.erased} were erased.")
     if outside:
         say(f"{len(outside)} signed heads kept outside agree.")
 
@@ -95,12 +94,10 @@ def export(
     acting_as: AsUser = None,
 ) -> None:
     """Writes all evidence the account may read, one JSON object a line."""
-    from workflow import views
-
     with opened() as session:
-        actor = session.actor(acting_as)
-        with session.service.database.read() as connection, _target(to) as file, progress() as tell:
-            for count, entry in enumerate(views.evidence_of(connection, actor), 1):
+        looking = session.looking(session.actor(acting_as))
+        with _target(to) as file, progress() as tell:
+            for count, entry in enumerate(looking.all_evidence(), 1):
                 file.write(json_line(entry) + "\n")
                 if count % 500 == 0:
                     tell("Exporting", count, None)

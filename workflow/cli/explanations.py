@@ -17,12 +17,8 @@ def register(_: typer.Typer) -> None:
 
 def explain(ref: Ref, acting_as: AsUser = None, as_json: AsJson = False) -> None:
     """Says why a case stands where it does: what was decided, its last moves, what each date waits for."""
-    from workflow import views
-
     with opened() as session:
-        service, actor = session.service, session.actor(acting_as)
-        with service.database.read() as connection:
-            view = views.explain_view(connection, ref, actor, session.now, service.engine.calendar)
+        view = session.looking(session.actor(acting_as)).explanation(ref)
     if as_json:
         emit(view)
         return

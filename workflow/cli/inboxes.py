@@ -51,10 +51,8 @@ def about(params: dict[str, object]) -> object:
 @alerts.command("list", epilog=example("waymark alerts list", "waymark alerts list --json"))
 def list_alerts(limit: Most = 200, acting_as: AsUser = None, as_json: AsJson = False) -> None:
     """Lists alerts that nobody has answered yet, the oldest first, with who was told."""
-    from workflow import inboxes
-
-    with opened() as session, session.service.database.read() as connection:
-        rows = inboxes.open_alerts(connection, session.actor(acting_as), limit)
+    with opened() as session:
+        rows = session.looking(session.actor(acting_as)).open_alerts(limit)
     if as_json:
         emit(rows)
     elif not rows:

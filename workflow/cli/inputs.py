@@ -1,6 +1,5 @@
 """Facts as people hand them over: a JSON file, standard input, JSON on the line, or name=value; each read with care."""
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from workflow.errors import BadInput
+from workflow.strict_json import read_json
 
 if TYPE_CHECKING:
     from states.facts import Fact
@@ -76,31 +76,3 @@ def _decoded(content: bytes, where: str) -> str:
 
 def _too_long(where: str) -> NoReturn:
     raise BadInput(f"{where} is longer than {MOST_BYTES:,} bytes, the most that facts may be")
-
-
-def read_json(text: str, where: str) -> Any:
-    """JSON, strictly: no NaN, no key twice, no half characters. BadInput names line and column."""
-    try:
-        value = json.loads(text, parse_constant=_no_number, object_pairs_hook=_no_key_twice)
-        json.dumps(value, ensure_ascii=False).encode()
-    except json.JSONDecodeError as error:
-        raise BadInput(f"{where} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None
-    except UnicodeEncodeError:
-        raise BadInput(f"{where} holds half of a character (a lone surrogate), which is not text") from None
-    except RecursionError:
-        raise BadInput(f"{where} is nested too deeply") from None
-    except ValueError as error:
-        raise BadInput(f"{where} is not JSON that can be used: {error}") from None
-    return value
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number")
-
-
-def _no_key_twice(found: list[tuple[str, Any]]) -> dict[str, Any]:
-    read = dict(found)
-    if len(read) < len(found):
-        names = [name for name, _ in found]
-        raise ValueError(f"{next(name for name in names if names.count(name) > 1)[:40]!r} is given twice")
-    return read

@@ -11,7 +11,7 @@ import typer
 
 from workflow.cli.options import example
 from workflow.cli.output import say
-from workflow.cli.session import clock, opened
+from workflow.cli.session import clock, opened, opened_database
 
 if TYPE_CHECKING:
     from scheduler.runner import Runner
@@ -50,47 +50,88 @@ def work(
 
 
 def serve(
-    demo: Annotated[bool, typer.Option("--demo", help="Load the invented demo caseload first; loopback only.")] = False,
+    demo: Annotated[bool, typer.Option("--demo", help="Serve the invented demo caseload; loopback only.")] = False,
     host: Annotated[str, typer.Option(metavar="H", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(metavar="P", min=1, max=65535, help="The port to listen on.")] = 8000,
     no_scheduler: Annotated[bool, typer.Option("--no-scheduler", help="Leave the jobs to other nodes.")] = False,
 ) -> None:
-    """Serves health and readiness over HTTP and, unless told otherwise, runs a scheduler node in the same process."""
-    import uvicorn
+    """Serves Waymark over HTTP and, unless told otherwise, runs a scheduler node in the same process.
 
+    It does not start where a key is missing or weak, or where the database is not the one that was meant; it says
+    everything that must be put right at once. With --demo the caseload is loaded first where the database is empty.
+    """
     from config.logs import set_up_logs
-    from workflow.app import create_app
 
     set_up_logs(plain=sys.stderr.isatty())
+    _require_fit(demo, host)
     if demo:
-        _prepare_demo(host)
+        _prepare_demo()
     with opened() as session:
-        server = uvicorn.Server(uvicorn.Config(create_app(session.service), host=host, port=port, log_config=None))
-        stopping = threading.Event()
-        for one in (signal.SIGTERM, signal.SIGINT):  # uvicorn hands the signal on when it has closed its doors
-            signal.signal(one, lambda *_: stopping.set())
-        node = f"{socket.gethostname()}-{os.getpid()}"
-        runner = None if no_scheduler else runner_of(session.service, node, stopping)
-        if runner is not None:
-            runner.start()
-        say(f"Waymark answers at http://{host}:{port}/readyz")
-        try:
-            server.run()  # returns after SIGTERM or Ctrl-C
-        finally:
-            stopping.set()
-            if runner is not None and not stop_in_time(runner):
-                os._exit(0)  # the threads of running jobs would keep the process alive; the database rolls them back
+        _serve(session.service, host, port, scheduler=not no_scheduler)
 
 
-def _prepare_demo(host: str) -> None:
-    """Creates the demo database where there is none yet; it never listens beyond this machine."""
-    from workflow.cli.system import demo, migrate
+def _require_fit(demo: bool, host: str) -> None:
+    """BadInput with everything that keeps this from being served, before anything is opened or changed."""
+    from config.settings import Settings
     from workflow.errors import BadInput
+    from workflow.serving.fitness import unfit, unfit_host, unfit_kind
 
-    if host not in ("127.0.0.1", "::1", "localhost"):
-        raise BadInput("--demo listens on this machine only: leave --host out")
+    found = [*unfit(Settings(), demo), *unfit_host(host, demo)]
+    with opened_database() as database:
+        found += unfit_kind(database, demo)
+    if found:
+        raise BadInput("Waymark does not start before this is put right", found)
+
+
+def _prepare_demo() -> None:
+    """Creates the demo database where there is none yet."""
+    from workflow.cli.system import demo, migrate
+
     migrate()
     demo(if_empty=True)
+
+
+def _serve(service: "Service", host: str, port: int, *, scheduler: bool) -> None:
+    """Answers until a signal comes. Five seconds after it the process has ended, whatever was still running."""
+    from workflow.app import create_app
+    from workflow.serving.server import server_of
+
+    ending = threading.Event()
+    server = server_of(create_app(service), service.settings, host=host, port=port, told=ending.set)
+    for one in (signal.SIGTERM, signal.SIGINT):  # the server hands the signal on when it has closed its doors
+        signal.signal(one, lambda *_: ending.set())
+    threading.Thread(target=_end_in_time, args=(service, ending), daemon=True).start()
+    runner = runner_of(service, f"{socket.gethostname()}-{os.getpid()}", ending) if scheduler else None
+    if runner is not None:
+        runner.start()
+    _say_where(service, host, port)
+    try:
+        server.run()  # returns after SIGTERM or Ctrl-C
+    finally:
+        ending.set()
+        if runner is not None:
+            stop_in_time(runner)  # what goes on after that is cut off below
+
+
+def _end_in_time(service: "Service", ending: threading.Event) -> None:
+    """Ends the process where it does not end by itself: no thread can be stopped, and the database rolls them back."""
+    ending.wait()
+    threading.Event().wait(PATIENCE)
+    try:
+        service.looks.flush()
+    finally:
+        os._exit(0)
+
+
+def _say_where(service: "Service", host: str, port: int) -> None:
+    """Where to look, and on invented records how to sign in."""
+    from workflow.demo.staff import DEMO_PASSWORD
+
+    shown = f"[{host}]" if ":" in host else host
+    say(f"Waymark answers at http://{shown}:{port}/ (is it ready? http://{shown}:{port}/readyz)")
+    with service.database.read() as connection:
+        if service.is_demo(connection):
+            say(f"Sign in as demo.cw1, demo.manager or another of `waymark user list`; the password is {DEMO_PASSWORD}")
 
 
 def stop_in_time(runner: "Runner") -> bool:

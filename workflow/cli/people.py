@@ -1,7 +1,7 @@
 """Commands for accounts and teams. They need the operating-system account only and show no case."""
 
 from datetime import date
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,9 @@ from states.roles import ROLE_LABELS, Role
 from workflow.cli.options import AsJson, AsUser, example, read_day
 from workflow.cli.output import emit, say, table
 from workflow.cli.session import opened
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 users = typer.Typer(name="user", help="Accounts.", no_args_is_help=True, rich_markup_mode=None)
 users.info.epilog = example("waymark user list")
@@ -37,25 +40,144 @@ def add_user(
     email: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Where messages are sent.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Adds an account and prints its token, once; for an account that is there already, a new token."""
+    """Adds an account and prints its token and an invitation to set a password, once; if it is there, a new token."""
     from workflow import accounts
+    from workflow.identity import invitations, tokens
+    from workflow.models import TokenScope
 
-    with opened() as session, session.service.database.write() as connection:
-        token = accounts.add_user(
-            connection,
-            session.operator(),
-            username=username,
-            name=name,
-            role=role,
-            team=team,
-            trained_learning_disability=trained,
-            email=email,
-        )
+    with opened() as session:
+        by = session.operator()
+
+        def work(connection: "Connection") -> tuple[str, str | None]:
+            made = accounts.add_user(
+                connection,
+                by,
+                username=username,
+                name=name,
+                role=role,
+                team=team,
+                trained_learning_disability=trained,
+                email=email,
+            )
+            token = tokens.issue(
+                connection,
+                username,
+                name="command line",
+                scope=TokenScope.ACT,
+                days=tokens.USUAL_DAYS,
+                now=session.now,
+                by=by,
+            )
+            return token, invitations.invite(connection, by, username=username) if made else None
+
+        token, invitation = session.service.engine.retried(work)
+        page = invitations.page(session.service.settings.base_url)
     if as_json:
-        emit({"username": username, "token": token, "valid_for_days": accounts.TOKEN_LIFE.days})
+        emit({"username": username, "token": token, "valid_for_days": tokens.USUAL_DAYS, "invitation": invitation})
         return
-    say(f"{username} can act with this token for {accounts.TOKEN_LIFE.days} days; it is not shown again:")
+    if invitation is not None:
+        _say_invitation(username, invitation, page)
+    say(f"Or, on the command line, {username} can act with this token for {tokens.USUAL_DAYS} days:")
     say(f"WAYMARK_TOKEN={token}")
+    say(
+        "Neither is shown again."
+        if invitation
+        else "It is not shown again. `waymark user invite` sets a password anew."
+    )
+
+
+@users.command("invite", epilog=example("waymark user invite ann.example"))
+def invite(username: Annotated[str, typer.Argument(help="The account.")], as_json: AsJson = False) -> None:
+    """Prints a code with which a person sets a first or a new password, once, within 72 hours."""
+    from workflow.identity import invitations
+
+    with opened() as session:
+        by = session.operator()
+        code = session.service.engine.retried(lambda c: invitations.invite(c, by, username=username))
+        page = invitations.page(session.service.settings.base_url)
+    if as_json:
+        emit({"username": username, "invitation": code, "page": page, "valid_for_hours": invitations.HOURS})
+        return
+    _say_invitation(username, code, page)
+    say("It is not shown again. The password there was works until then.")
+
+
+def _say_invitation(username: str, code: str, page: str) -> None:
+    from workflow.identity import invitations
+
+    say(
+        f"{username} opens {page} within {invitations.HOURS} hours, gives this code and sets a password; it works once:"
+    )
+    say(code)
+
+
+@users.command(
+    "link",
+    epilog=example("waymark user link ann.example --issuer https://sso.example.gov.uk/realms/staff --subject 7f3c-42"),
+)
+def link_identity(
+    username: Annotated[str, typer.Argument(help="The account.")],
+    *,
+    issuer: Annotated[str, typer.Option(metavar="ADDRESS", help="The OpenID provider, as WAYMARK_OPENID names it.")],
+    subject: Annotated[str, typer.Option(help="What the provider knows the person by.")],
+) -> None:
+    """Lets a person sign in to an account through an OpenID provider."""
+    from workflow.errors import BadInput
+    from workflow.identity import openid_accounts
+
+    with opened() as session:
+        by, provider = session.operator(), session.service.settings.openid
+        if provider is not None and provider.issuer != issuer:
+            raise BadInput(f"WAYMARK_OPENID names the issuer {provider.issuer}: give --issuer exactly so")
+        session.service.engine.retried(
+            lambda connection: openid_accounts.link(connection, by, username=username, issuer=issuer, subject=subject)
+        )
+    say(f"{username} can sign in through {issuer}.")
+
+
+@users.command("reset-second-factor", epilog=example("waymark user reset-second-factor ann.example"))
+def reset_second_factor(username: Annotated[str, typer.Argument(help="The account.")]) -> None:
+    """Takes a lost second factor away and signs the account out; the next sign-in sets up a new one."""
+    from workflow.identity import second_factor
+
+    with opened() as session:
+        by = session.operator()
+        session.service.engine.retried(lambda connection: second_factor.forget(connection, by, username=username))
+    say(f"{username} has no second factor and is signed out everywhere; their password stays as it was.")
+
+
+@users.command("sessions", epilog=example("waymark user sessions ann.example"))
+def list_sessions(username: Annotated[str, typer.Argument(help="The account.")], as_json: AsJson = False) -> None:
+    """Lists where an account is signed in."""
+    from dataclasses import asdict
+    from datetime import timedelta
+
+    from workflow.accounts import find_actor
+    from workflow.identity import sessions
+
+    with opened() as session, session.service.database.read() as connection:
+        find_actor(connection, username)
+        idle = timedelta(minutes=session.service.settings.session_idle_minutes)
+        rows = [asdict(one) for one in sessions.list_for(connection, username, session.now, idle=idle)]
+    if as_json:
+        emit(rows)
+        return
+    if not rows:
+        say(f"{username} is not signed in anywhere.")
+        return
+    heads = ("id", "device", "created_at", "seen_at", "expires_at", "second_factor")
+    table(heads, [tuple(row[head] for head in heads) for row in rows])
+
+
+@users.command("sign-out", epilog=example("waymark user sign-out ann.example"))
+def sign_out(username: Annotated[str, typer.Argument(help="The account.")]) -> None:
+    """Ends every session of an account at once; its tokens stay."""
+    from workflow.identity import sessions
+
+    with opened() as session:
+        by = session.operator()
+        ended = session.service.engine.retried(lambda connection: sessions.sign_out(connection, by, username=username))
+    say(f"{username} is signed out: {ended} session{'' if ended == 1 else 's'} ended.")
 
 
 @users.command("list", epilog=example("waymark user list"))
@@ -74,11 +196,12 @@ def list_users(as_json: AsJson = False) -> None:
 
 @users.command("disable", epilog=example("waymark user disable ann.example"))
 def disable_user(username: Annotated[str, typer.Argument(help="The account.")]) -> None:
-    """Closes an account and revokes its tokens; what it did keeps its name."""
+    """Closes an account, revokes its tokens and signs it out; what it did keeps its name."""
     from workflow import accounts
 
-    with opened() as session, session.service.database.write() as connection:
-        accounts.disable_user(connection, session.operator(), username=username)
+    with opened() as session:
+        by = session.operator()
+        session.service.engine.retried(lambda connection: accounts.disable_user(connection, by, username=username))
     say(f"{username} can no longer act. `waymark check` names open cases that are left without anybody.")
 
 

@@ -12,10 +12,7 @@ from workflow.cli.output import emit, say, table
 from workflow.cli.session import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from config.policy import Policy
-    from states.facts import Fact
 
 app = typer.Typer(
     name="policy", help="Check policies, and try one on a referral.", no_args_is_help=True, rich_markup_mode=None
@@ -78,30 +75,13 @@ def decide(
 ) -> None:
     """Decides on one referral, with the result of every rule. What is absent or null counts as not known."""
     from scheduler.calendars import local_date
-    from states.facts import check_facts
-    from states.prebirth import REFERRAL_FACTS
     from workflow.bootstrap import checked_policies
-    from workflow.decisions import decide as decided
-    from workflow.decisions import without_nulls
-    from workflow.errors import BadInput
+    from workflow.decisions import decide_on_given
     from workflow.policies import Policies
 
     policy = Policies(checked_policies()).current(authority, local_date(clock()))
-    values, problems = check_facts(_any_may_lack(REFERRAL_FACTS), without_nulls(read_facts(facts)))
-    if problems:
-        raise BadInput("these facts cannot be used", [problem.says for problem in problems])
-    try:
-        decision = decided(policy, values).to_json()
-    except ValueError as error:  # a date that no calendar has, in a fact that may also be a word
-        raise BadInput(f"these facts cannot be used: one of the dates is in no calendar ({error})") from None
+    decision = decide_on_given(policy, read_facts(facts)).to_json()
     if as_json:
         emit(decision)
     else:
         print_decision(decision, policy.services)
-
-
-def _any_may_lack(facts: "Iterable[Fact]") -> "tuple[Fact, ...]":
-    """The same facts, none required at any depth: what is absent is not known, which a decision can live with."""
-    from dataclasses import replace
-
-    return tuple(replace(fact, required=False, fields=_any_may_lack(fact.fields)) for fact in facts)

@@ -55,14 +55,12 @@ def late(
 
     with opened() as session:
         actor, sees_all = reader(session, authority, acting_as)
-        with session.service.database.read() as connection:
-            alerts = told.late_alerts(
-                connection,
-                at_time(since, time()),
-                authority=authority,
-                actor=None if sees_all else actor,
-                everything=everything,
-            )
+        begins = at_time(since, time())
+        if sees_all:
+            with session.service.database.read() as connection:
+                alerts = told.late_alerts(connection, begins, authority=authority, everything=everything)
+        else:
+            alerts = session.looking(actor).late_alerts(begins, everything=everything)
     if as_json:
         emit({"since": since, "late": alerts, "by_cause": told.by_cause(alerts)})
     else:
@@ -113,6 +111,7 @@ def cohort_figures(
     wanted = authority if authority or sees_all else actor.authority
     with session.service.database.read() as connection:
         figures = reports.cohort(connection, wanted, as_of or local_date(session.now), session.now)
+    session.looking(actor).report("cohort")
     return figures if wanted == authority else {actor.authority: figures}
 
 

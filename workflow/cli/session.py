@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from workflow.acts import Way
     from workflow.bootstrap import Service
     from workflow.database import Database
+    from workflow.looking import Looking
     from workflow.moves import Moved
 
 
@@ -30,6 +31,12 @@ class Session:
 
     def actor(self, acting_as: str | None) -> "Actor":
         return self.service.actor(self.now, acting_as)
+
+    def looking(self, actor: "Actor") -> "Looking":
+        """What this account sees; every look is noted."""
+        from workflow.looking import Looking
+
+        return Looking(service=self.service, actor=actor, now=self.now, source="cli", request_id=self.request_id)
 
     def operator(self) -> "Operator":
         """Whoever runs the system at this console: no account of Waymark's, so their operating-system account."""
@@ -65,7 +72,7 @@ def opened() -> Iterator[Session]:
             service.engine.refresh_calendar(connection)
         yield Session(service, clock(), secrets.token_hex(4))
     finally:
-        service.database.close()
+        service.close()
 
 
 @contextmanager

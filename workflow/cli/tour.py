@@ -19,17 +19,18 @@ def register(root: typer.Typer) -> None:
 
 def tour(acting_as: AsUser = None) -> None:
     """Shows the worklist, the timeline of one case, who was told what and the cohort report; says how to go on."""
-    from workflow import accounts, inboxes, told, views
+    from workflow import accounts, inboxes
+    from workflow.worklists import Filters
 
     with opened() as session:
         service, actor = session.service, session.actor(acting_as)
+        looking = session.looking(actor)
+        rows = looking.cases(Filters(), limit=ROWS).rows
+        ref = looking.most_eventful()
+        view = looking.case(ref) if ref else None
+        alerts = looking.latest_alerts(ROWS)
         with service.database.read() as connection:
-            demo = service.is_demo(connection)
-            rows = views.worklist(connection, actor, session.now, limit=ROWS)
-            ref = views.most_eventful(connection, actor)
-            view = ref and views.case_view(connection, ref, actor, session.now, service.engine.calendar)
-            people = accounts.list_users(connection) if demo else []
-            alerts = told.latest_alerts(connection, actor, ROWS)
+            people = accounts.list_users(connection) if service.is_demo(connection) else []
             inbox = inboxes.my_messages(connection, actor, ROWS)
         say(f"Worklist of {actor.authority}, the least time left first (waymark case list)")
         cases.print_worklist(rows)

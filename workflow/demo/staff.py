@@ -9,7 +9,10 @@ from workflow import accounts
 from workflow.accounts import Operator
 from workflow.bootstrap import DEMO_MANAGER
 from workflow.demo.people import Names
+from workflow.identity import credentials, passwords
 from workflow.models import Record
+
+DEMO_PASSWORD = "demo-only-waymark-2026"  # noqa: S105  # of every invented account; it opens nothing else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +161,11 @@ TEAMS: dict[str, tuple[_Team, ...]] = {
 
 
 def add_staff(connection: Connection, operator: Operator, names: Names) -> None:
-    """Makes the teams and accounts. Every worker is trained (S-DUR), but for one in Birmingham."""
+    """Makes the teams and accounts. Every worker is trained (S-DUR), but for one in Birmingham.
+
+    All share one password, hashed once: a hash for each would take longer than the whole caseload.
+    """
+    kept = passwords.hash_password(DEMO_PASSWORD)
     untrained = BIRMINGHAM.workers[-1]
     for authority, teams in TEAMS.items():
         for code, name, record, manager, people in teams:
@@ -173,5 +180,6 @@ def add_staff(connection: Connection, operator: Operator, names: Names) -> None:
                     team=code,
                     trained_learning_disability=role is Role.CASEWORKER and username != untrained,
                 )
+                credentials.set_password(connection, username, kept, operator.now)
             if manager is not None:
                 accounts.set_manager(connection, operator, code=code, manager=manager)

@@ -31,7 +31,7 @@ from workflow.imports.columns import (
 from workflow.imports.problems import Problems
 from workflow.imports.reading import Row
 from workflow.models import Record
-from workflow.permissions import may_fire, may_read
+from workflow.permissions import may_fire, reads_kind
 from workflow.repository import CASES
 
 AT_A_TIME = 400  # rows looked up with one query
@@ -305,7 +305,7 @@ class _Derived(dict[str, Any]):
 
 def may_bring_in(actor: Actor, lifecycle: Lifecycle, kind: Kind) -> bool:
     """Whether an account may open such cases of its authority in this way."""
-    opens = actor.role is Role.ADMINISTRATOR or may_read(actor, lifecycle, actor.authority)
+    opens = actor.role is Role.ADMINISTRATOR or reads_kind(actor, lifecycle, actor.authority)
     return opens and any(may_fire(actor, row) for row in rows_of(lifecycle, kind))
 
 

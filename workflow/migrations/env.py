@@ -8,8 +8,10 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Engine
 
 from workflow import (
-    alert_tables,  # noqa: F401  (imported for its tables)
+    access_tables,  # noqa: F401  (imported for its tables)
+    alert_tables,  # noqa: F401
     columns,
+    identity_tables,  # noqa: F401
     models,
 )
 from workflow.database import Database

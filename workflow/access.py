@@ -1,0 +1,127 @@
+"""Which cases an account may read: what its role, team, absence cover and personal access add up to, case by case."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, true
+
+from scheduler.calendars import local_date
+from states.catalogue import LIFECYCLES
+from states.lifecycle import Lifecycle
+from workflow.access_tables import AccessKind, CaseAccess
+from workflow.accounts import TEAMS, Actor
+from workflow.errors import NotFound
+from workflow.permissions import READS_NO_CASE, bound_to_team, reads_kind
+from workflow.recipients import ABSENCES
+from workflow.references import read_reference, reference
+from workflow.repository import CASES, case_row
+from workflow.tables import table
+
+ACCESS = table(CaseAccess)
+TEAM, COVER = "team", "cover"
+
+
+def sight(
+    connection: Connection, actor: Actor, lifecycle: Lifecycle, case: Mapping[str, Any], now: datetime
+) -> str | None:
+    """What lets this account read the case: its team, the absence it covers, or an access of its own.
+
+    None where it may not even know that the case is there. A restricted case is read by its owner, its team's manager
+    and those named. Nothing is asked of the database where role and team decide.
+    """
+    if actor.role in READS_NO_CASE or actor.authority != case["authority"]:
+        return None
+    base = reads_kind(actor, lifecycle, case["authority"])
+    if base and actor.username == case["owner"]:
+        return TEAM
+    if base and not case["restricted"] and (not bound_to_team(actor) or actor.team == case["team"]):
+        return TEAM
+    if base and case["team"] in _managed(connection, actor):
+        return TEAM
+    given = _given(connection, actor, now).get(root_of(case))
+    if given is None and base and not case["restricted"] and _covers(connection, actor, case, now):
+        return COVER
+    return given
+
+
+def root_of(case: Mapping[str, Any]) -> int:
+    """The case that access is given to: the one at the top, whose access holds for all that stands under it."""
+    return int(case["parent_id"] or case["id"])
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A case that an account may read, and what lets it."""
+
+    lifecycle: Lifecycle
+    case: dict[str, Any]
+    access: str
+
+    @property
+    def ref(self) -> str:
+        return reference(self.lifecycle.id, self.case["id"])
+
+
+def readable_case(connection: Connection, ref: str, actor: Actor, now: datetime, *, lock: bool = False) -> Seen:
+    """The case of that reference.
+
+    NotFound, in the same words, where there is none and where the account may not know of it.
+    """
+    lifecycle_id, case_id = read_reference(ref)
+    case = case_row(connection, case_id, lock=lock)
+    lifecycle = LIFECYCLES[lifecycle_id]
+    seen = sight(connection, actor, lifecycle, case, now) if case and case["lifecycle"] == lifecycle_id else None
+    if case is None or seen is None:
+        raise NotFound(f"there is no case {ref.strip()}")
+    return Seen(lifecycle, case, seen)
+
+
+def are_readable(connection: Connection, actor: Actor, now: datetime) -> ColumnElement[bool]:
+    """The same rule as `sight`, as a condition on the rows of cases."""
+    kinds = [one.id for one in LIFECYCLES.values() if reads_kind(actor, one, actor.authority)]
+    if actor.role in READS_NO_CASE:
+        return ~true()
+    managed, given = _managed(connection, actor), _given(connection, actor, now)
+    mine = or_(CASES.c.owner == actor.username, *([CASES.c.team.in_(managed)] if managed else []))
+    usual = or_(~CASES.c.restricted, mine)
+    if bound_to_team(actor):
+        owners, teams = _covered(connection, actor, now)
+        covered = [*([CASES.c.owner.in_(owners)] if owners else []), *([CASES.c.team.in_(teams)] if teams else [])]
+        usual = or_(and_(~CASES.c.restricted, or_(CASES.c.team == actor.team, *covered)), mine)
+    readable = and_(CASES.c.lifecycle.in_(kinds), usual)
+    if given:
+        readable = or_(readable, CASES.c.id.in_(given), CASES.c.parent_id.in_(given))
+    return and_(CASES.c.authority == actor.authority, readable)
+
+
+def _managed(connection: Connection, actor: Actor) -> list[str]:
+    """The teams whose manager this account is."""
+    return list(connection.execute(select(TEAMS.c.code).where(TEAMS.c.manager == actor.username)).scalars())
+
+
+def _given(connection: Connection, actor: Actor, now: datetime) -> dict[int, str]:
+    """The cases this account has an access of its own to; being named or granted counts before broken glass."""
+    valid = (ACCESS.c.username == actor.username) & (ACCESS.c.until.is_(None) | (ACCESS.c.until > now))
+    rows = connection.execute(select(ACCESS.c.case_id, ACCESS.c.kind).where(valid))
+    given: dict[int, str] = {}
+    for row in sorted(rows, key=lambda row: row.kind != AccessKind.BREAK_GLASS):
+        given[row.case_id] = row.kind
+    return given
+
+
+def _covers(connection: Connection, actor: Actor, case: Mapping[str, Any], now: datetime) -> bool:
+    owners, teams = _covered(connection, actor, now)
+    return case["owner"] in owners or case["team"] in teams
+
+
+def _covered(connection: Connection, actor: Actor, now: datetime) -> tuple[list[str], list[str]]:
+    """(the absent people this account covers today, the teams they manage)."""
+    today = local_date(now)
+    away = (ABSENCES.c.cover == actor.username) & (ABSENCES.c.starts_on <= today) & (ABSENCES.c.ends_on >= today)
+    owners = list(connection.execute(select(ABSENCES.c.username).where(away)).scalars())
+    if not owners:
+        return [], []
+    teams = connection.execute(select(TEAMS.c.code).where(TEAMS.c.manager.in_(owners))).scalars()
+    return owners, list(teams)

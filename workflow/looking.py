@@ -1,0 +1,215 @@
+"""Looking at the record as one account: what it may see, every look noted. Ways in read cases through this alone."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from scheduler.deadlines import Step
+from states.drawing import as_svg
+from workflow import evidence_search, inboxes, told, views, worklists
+from workflow.access import COVER, TEAM, Seen, are_readable, readable_case, root_of
+from workflow.access_acts import readers_of
+from workflow.access_tables import LookKind
+from workflow.accounts import Actor
+from workflow.bootstrap import Service
+from workflow.clock_actions import preview_new_policy
+from workflow.evidence_search import Sought
+from workflow.looks import look
+from workflow.moves import Move, Possible
+from workflow.references import read_deadline_name, reference
+from workflow.rehearsals import Rehearsed, rehearse
+from workflow.worklists import Filters, Page, Sort
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looking:
+    """One account looking, at one moment, by one way in. A look by special access is on record before its answer."""
+
+    service: Service
+    actor: Actor
+    now: datetime
+    source: str
+    request_id: str
+
+    # One case. Each raises NotFound where the account may not know of it.
+
+    def case(self, ref: str) -> dict[str, Any]:
+        calendar = self.service.engine.calendar
+        return self._look_at(
+            ref,
+            LookKind.CASE,
+            lambda connection, seen: views.case_view(connection, seen, self.actor, self.now, calendar),
+        )
+
+    def standing(self, ref: str) -> dict[str, Any]:
+        return self._look_at(ref, LookKind.CASE, lambda _, seen: views.standing_view(seen), "standing")
+
+    def explanation(self, ref: str) -> dict[str, Any]:
+        calendar = self.service.engine.calendar
+        return self._look_at(
+            ref,
+            LookKind.CASE,
+            lambda connection, seen: views.explain_view(connection, seen, self.actor, self.now, calendar),
+            "explanation",
+        )
+
+    def moves(self, ref: str) -> list[Possible]:
+        self._look_at(ref, LookKind.MOVES, lambda _, seen: None)
+        return self.service.engine.moves(ref, self.actor, self.now)
+
+    def evidence(self, ref: str) -> list[dict[str, Any]]:
+        return self._look_at(
+            ref, LookKind.EVIDENCE, lambda connection, seen: views.evidence_view(connection, seen, self.actor)
+        )
+
+    def readers(self, ref: str) -> list[dict[str, Any]]:
+        """Everybody with an access of their own to the case, and until when."""
+        return self._look_at(
+            ref,
+            LookKind.CASE,
+            lambda connection, seen: readers_of(connection, root_of(seen.case), self.now),
+            "readers",
+        )
+
+    def diagram(self, ref: str) -> str:
+        """The lifecycle as a picture (SVG), with the states the case has been in and the one it stands in marked."""
+        return self._look_at(
+            ref,
+            LookKind.CASE,
+            lambda connection, seen: as_svg(
+                seen.lifecycle, path=views.path_of(connection, seen), current=seen.case["state"]
+            ),
+            "diagram",
+        )
+
+    def deadlines(self, ref: str) -> list[dict[str, Any]]:
+        """All deadlines of a case, those that run first."""
+        calendar = self.service.engine.calendar
+        return self._look_at(
+            ref,
+            LookKind.DEADLINE,
+            lambda connection, seen: views.deadlines_of(connection, seen.lifecycle, seen.case, self.now, calendar),
+            "all",
+        )
+
+    def policy_preview(self, ref: str) -> list[dict[str, Any]]:
+        """Each running deadline of a case with its date now and under the current policy; nothing is changed."""
+        self._look_at(ref, LookKind.DEADLINE, lambda _, seen: None, "policy")
+        return preview_new_policy(self.service.engine, self.actor, self.now, case=ref)
+
+    def rehearsal(self, move: Move) -> Rehearsed:
+        """What a move on a case would come to and who would be told; nothing is changed."""
+        self._look_at(move.case or "", LookKind.MOVES, lambda _, seen: None, "rehearsal")
+        return rehearse(self.service.engine, move, self.actor, self.now)
+
+    def deadline(self, name: str) -> tuple[dict[str, Any], Sequence[Step]]:
+        lifecycle, case_id, number = read_deadline_name(name)
+        calendar = self.service.engine.calendar
+        return self._look_at(
+            reference(lifecycle, case_id),
+            LookKind.DEADLINE,
+            lambda connection, seen: views.deadline_view(connection, seen, name, self.now, calendar),
+            str(number),
+        )
+
+    # Lists
+
+    def cases(self, filters: Filters, *, sort: Sort = "time_left", after: str | None = None, limit: int = 50) -> Page:
+        """A page of cases; a search where a name is given."""
+        with self.service.database.read() as connection:
+            page = worklists.worklist(connection, self.actor, self.now, filters, sort=sort, after=after, limit=limit)
+        self._note(LookKind.SEARCH if filters.name else LookKind.LIST, f"cases {filters.said()}", len(page.rows))
+        return page
+
+    def stages(self, filters: Filters) -> list[dict[str, Any]]:
+        with self.service.database.read() as connection:
+            rows = worklists.stages(connection, self.actor, self.now, filters)
+        self._note(LookKind.LIST, f"stages {filters.said()}", len(rows))
+        return rows
+
+    def open_alerts(self, limit: int = 200) -> list[dict[str, Any]]:
+        with self.service.database.read() as connection:
+            rows = inboxes.open_alerts(connection, self.actor, self.now, limit)
+        self._note(LookKind.LIST, "open alerts", len(rows))
+        return rows
+
+    def latest_alerts(self, limit: int = 200) -> list[dict[str, Any]]:
+        with self.service.database.read() as connection:
+            rows = told.latest_alerts(connection, self.actor, self.now, limit)
+        self._note(LookKind.LIST, "latest alerts", len(rows))
+        return rows
+
+    def late_alerts(self, since: datetime, *, everything: bool = False) -> list[dict[str, Any]]:
+        with self.service.database.read() as connection:
+            readable = are_readable(connection, self.actor, self.now)
+            rows = told.late_alerts(connection, since, readable=readable, everything=everything)
+        self._note(LookKind.LIST, "late alerts", len(rows))
+        return rows
+
+    def most_eventful(self) -> str | None:
+        with self.service.database.read() as connection:
+            return worklists.most_eventful(connection, self.actor, self.now)
+
+    def all_evidence(self) -> Iterator[dict[str, Any]]:
+        """All evidence this account may read, entry by entry; on record as an export before the first is given."""
+        self._note(LookKind.EXPORT, "evidence", 0, at_once=True)
+        with self.service.database.read() as connection:
+            yield from views.evidence_of(connection, self.actor, self.now)
+
+    def search_evidence(self, sought: Sought, *, after: str | None = None, limit: int = 50) -> Page:
+        """Entries this account may read, without personal content, the latest first."""
+        with self.service.database.read() as connection:
+            page = evidence_search.entries(connection, self.actor, self.now, sought, after=after, limit=limit)
+        self._note(LookKind.SEARCH, f"evidence {sought.said()}", len(page.rows))
+        return page
+
+    def looks(self, sought: Sought, *, after: int | None = None, limit: int = 50) -> Page:
+        """Who looked, the latest first; what still waited to be written is written before."""
+        self.service.looks.flush()
+        with self.service.database.read() as connection:
+            page = evidence_search.looks(connection, self.actor, self.now, sought, after=after, limit=limit)
+        self._note(LookKind.SEARCH, f"looks {sought.said()}", len(page.rows))
+        return page
+
+    def report(self, name: str, found: int = 0, *, export: bool = False) -> None:
+        """Notes that counts were looked at, or given out as a file."""
+        self._note(LookKind.EXPORT if export else LookKind.REPORT, name, found, at_once=export)
+
+    def _look_at(self, ref: str, kind: LookKind, work: Callable[[Connection, Seen], Answer], about: str = "") -> Answer:
+        """What `work` finds in the case, noted before it is given."""
+        with self.service.database.read() as connection:
+            seen = readable_case(connection, ref, self.actor, self.now)
+            answer = work(connection, seen)
+        row = look(
+            self.actor,
+            kind,
+            self.now,
+            access=seen.access,
+            case_id=seen.case["id"],
+            lifecycle=seen.lifecycle.id,
+            about=about,
+            found=1,
+            source=self.source,
+            request_id=self.request_id,
+        )
+        special = seen.case["restricted"] or seen.access not in (TEAM, COVER)
+        self.service.looks.note(row, at_once=special)
+        return answer
+
+    def _note(self, kind: LookKind, about: str, found: int, *, at_once: bool = False) -> None:
+        row = look(
+            self.actor,
+            kind,
+            self.now,
+            access=TEAM,
+            about=about,
+            found=found,
+            source=self.source,
+            request_id=self.request_id,
+        )
+        self.service.looks.note(row, at_once=at_once)

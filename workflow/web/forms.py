@@ -1,0 +1,254 @@
+"""Forms drawn from the facts a move asks for. What was typed is kept exactly as typed, right or wrong.
+
+`typed` holds a form's values by the name of the fact: text for most; {"day", "month", "year"} for a date, with "time"
+for an instant; a list of values for choices; a list of such mappings for records. Kept as JSON, it is a draft.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from scheduler.calendars import LONDON, as_utc
+from states.facts import MOST_RECORDS, Fact, FactProblem, FactType
+
+Typed = dict[str, Any]
+DATE_PARTS = ("day", "month", "year")
+INSTANT_PARTS = (*DATE_PARTS, "time")
+MOST_RADIOS = 7  # more choices than this are a list to choose from
+COUNT = "count"  # {name of records}-count: how many of them were on the page
+CHANGE = "change"  # the name of the buttons that add and remove records
+_NOT_A_CHOICE = "not one of the choices"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One choice: its value, its label, and whether it is chosen."""
+
+    value: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One of several records, with its own fields and the button that removes it."""
+
+    title: str
+    fields: tuple["Field", ...]
+    remove: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One question as it stands on the page. `id` is also its name in what is sent back."""
+
+    id: str
+    kind: str  # textarea, input, number, date, instant, radios, select, checkboxes, records
+    label: str
+    hint: str
+    value: Any
+    error: str | None
+    optional: bool
+    options: tuple[Option, ...] = ()
+    records: tuple[Record, ...] = ()
+    add: str = ""  # the value of the button that adds a record; empty where there can be no more
+    one: str = ""  # what one record is called
+    parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The questions and what is wrong with the answers. `errors` are (address of the field, sentence) in page order."""
+
+    fields: tuple[Field, ...]
+    errors: tuple[tuple[str, str], ...] = ()
+    has_records: bool = field(default=False)
+
+
+def form(
+    facts: Sequence[Fact],
+    typed: Mapping[str, Any] | None = None,
+    problems: Sequence[FactProblem] = (),
+    *,
+    people: Mapping[str, str] | None = None,
+) -> Form:
+    """The form of these facts. `people` are the accounts to choose from, by user name; without it names are typed.
+
+    A problem whose place is no field of the form stands in the summary all the same.
+    """
+    says: dict[str, str] = {}
+    for problem in problems:
+        says.setdefault(id_of(problem.where), problem.says)
+    fields = tuple(_field(fact, (typed or {}).get(fact.name), "", says, people) for fact in facts)
+    targets = {one.id: target_of(one) for one in every_field(fields)}
+    order = {one: place for place, one in enumerate(targets)}
+    found = [(id_of(problem.where), problem.says) for problem in problems]
+    found.sort(key=lambda pair: order.get(pair[0], len(order)))
+    errors = tuple(dict.fromkeys((f"#{targets[one]}" if one in targets else "", words) for one, words in found))
+    return Form(fields, errors, any(one.kind == "records" for one in fields))
+
+
+def every_field(fields: Sequence[Field]) -> list[Field]:
+    """The fields and those inside their records, in the order of the page."""
+    found = []
+    for one in fields:
+        found.append(one)
+        for record in one.records:
+            found += every_field(record.fields)
+    return found
+
+
+def id_of(where: str) -> str:
+    """babies[0].sex as babies-0-sex: the same place, as an id of the page."""
+    return where.replace("].", "-").replace("[", "-").replace("]", "")
+
+
+def target_of(shown: Field) -> str:
+    """What a link in the error summary leads to: the first place of the field that can be typed in."""
+    return f"{shown.id}-day" if shown.parts else shown.id
+
+
+def _field(fact: Fact, value: Any, before: str, says: Mapping[str, str], people: Mapping[str, str] | None) -> Field:
+    name = before + fact.name
+    typed = value if value is not None else _nothing(fact)
+    common: dict[str, Any] = {
+        "id": name,
+        "kind": kind_of(fact, typed, people),
+        "label": fact.label,
+        "hint": "" if fact.type is FactType.PERSON and people is not None else _sentence(fact.hint),
+        "value": typed,
+        "error": says.get(name),
+        "optional": not fact.required,
+    }
+    match fact.type:
+        case FactType.RECORDS:
+            return _records_field(fact, common, says, people)
+        case FactType.DATE:
+            return Field(**common, parts=DATE_PARTS)
+        case FactType.INSTANT:
+            return Field(**common, parts=INSTANT_PARTS)
+        case _:
+            return Field(**common, options=_options(fact, typed, people))
+
+
+def _nothing(fact: Fact) -> Any:
+    match fact.type:
+        case FactType.DATE | FactType.INSTANT:
+            return {}
+        case FactType.CHOICES:
+            return []
+        case FactType.RECORDS:
+            return [{}] if fact.required else []
+        case _:
+            return ""
+
+
+def _sentence(hint: str) -> str:
+    return hint[:1].upper() + hint[1:] if hint and not hint.startswith('"') else hint
+
+
+def kind_of(fact: Fact, typed: Any, people: Mapping[str, str] | None) -> str:
+    """How the question is asked. Text of several lines never goes where only one line fits: it would be cut."""
+    kinds = {
+        FactType.TEXT: "input" if _is_short(fact) and "\n" not in typed else "textarea",
+        FactType.PERSON: "input" if people is None else "select",
+        FactType.BOOLEAN: "radios",
+        FactType.CHOICE: "radios" if len(fact.choices or {}) <= MOST_RADIOS else "select",
+        FactType.CHOICES: "checkboxes",
+        FactType.INTEGER: "number",
+    }
+    return kinds.get(fact.type, fact.type.value)
+
+
+def _is_short(fact: Fact) -> bool:
+    """References, and names of people and places: everything else may need several lines."""
+    names = ("name", "authority", "_name", "_by", "_chair", "_midwife", "_authority")
+    return not fact.personal or fact.pattern is not None or fact.name.endswith(names)
+
+
+def _options(fact: Fact, typed: Any, people: Mapping[str, str] | None) -> tuple[Option, ...]:
+    known: Mapping[str, str] = {}
+    match fact.type:
+        case FactType.BOOLEAN:
+            known = {"yes": "Yes", "no": "No"}
+        case FactType.CHOICE | FactType.CHOICES:
+            known = {value: _sentence(label) for value, label in (fact.choices or {}).items()}
+        case FactType.PERSON if people is not None:
+            known = people
+        case _:
+            return ()
+    chosen = typed if isinstance(typed, list) else [typed]
+    options = [Option(value, label, value in chosen) for value, label in known.items()]
+    options += [Option(value, f"{value} ({_NOT_A_CHOICE})", True) for value in chosen if value and value not in known]
+    if fact.type is FactType.CHOICES:
+        return tuple(options)
+    if kind_of(fact, "", people) == "radios":
+        return (*options, Option("", "Not known", not typed)) if not fact.required else tuple(options)
+    return (Option("", "Choose one" if fact.required else "Not known", not typed), *options)
+
+
+def _records_field(
+    fact: Fact, common: Mapping[str, Any], says: Mapping[str, str], people: Mapping[str, str] | None
+) -> Field:
+    one = one_of(fact)
+    records = []
+    for number, typed in enumerate(common["value"]):
+        before = f"{common['id']}-{number}"
+        fields = tuple(_field(inner, typed.get(inner.name), f"{before}-", says, people) for inner in fact.fields)
+        records.append(Record(f"{one} {number + 1}", fields, f"remove {before}"))
+    add = f"add {common['id']}" if len(records) < MOST_RECORDS else ""
+    return Field(**common, records=tuple(records), add=add, one=one.lower())
+
+
+def one_of(fact: Fact) -> str:
+    """What one record is called: Baby for babies. "Entry" where the name has no plain singular."""
+    last = fact.name.rpartition("_")[2]
+    if last.endswith("ies"):
+        last = f"{last[:-3]}y"
+    elif last == "children":
+        last = "child"
+    elif last.endswith("s") and not last.endswith("ss"):
+        last = last[:-1]
+    else:
+        last = "entry"
+    return last.capitalize()
+
+
+# From facts to what would have been typed
+
+
+def typed_from(facts: Sequence[Fact], given: Mapping[str, Any]) -> Typed:
+    """The form as somebody would have filled it in to give these facts; to correct them, say."""
+    return {fact.name: _typed(fact, given[fact.name]) for fact in facts if given.get(fact.name) is not None}
+
+
+def _typed(fact: Fact, value: Any) -> Any:
+    match fact.type:
+        case FactType.DATE:
+            return typed_date(value)
+        case FactType.INSTANT:
+            return typed_instant(value)
+        case FactType.BOOLEAN:
+            return "yes" if value else "no"
+        case FactType.CHOICES:
+            return list(value)
+        case FactType.RECORDS:
+            return [typed_from(fact.fields, one) for one in value]
+        case _:
+            return str(value)
+
+
+def typed_date(value: str) -> Typed:
+    year, month, day = str(value)[:10].split("-")
+    return {"day": str(int(day)), "month": str(int(month)), "year": year}
+
+
+def typed_instant(value: str | datetime) -> Typed:
+    """The day and time on clocks in England; in the hour that comes twice, with BST or GMT."""
+    instant = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    local = as_utc(instant).astimezone(LONDON)
+    time = local.time().isoformat() if local.second or local.microsecond else f"{local:%H:%M}"
+    if local.utcoffset() != local.replace(fold=1 - local.fold).utcoffset():
+        time += f" {local.tzname()}"
+    return {**typed_date(local.date().isoformat()), "time": time}
