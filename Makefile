@@ -2,10 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+PORT ?= 8000
 ASSETS := workflow/web/static/vendor/govuk-frontend.LICENCE.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench long locks docs
+.PHONY: help setup run test check bench long locks docs tour audit fuzz
 
 help: ## lists these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -25,11 +26,8 @@ $(ASSETS): package-lock.json workflow/web/assets.py | $(READY)
 	@$(BIN)/python -m workflow.web.assets
 	@touch $(ASSETS)
 
-run: $(READY) $(ASSETS) ## loads the demo caseload, raises what is due, shows a worklist, a case, who was told what
-	@$(BIN)/waymark migrate
-	@$(BIN)/waymark demo --if-empty
-	@$(BIN)/waymark work --once
-	@$(BIN)/waymark tour
+run: $(READY) $(ASSETS) ## loads the invented demo caseload, serves pages, API and scheduler; says where to look (PORT=8000)
+	@$(BIN)/waymark serve --demo --port $(PORT)
 
 test: $(READY) $(ASSETS) ## runs the tests on SQLite and PostgreSQL
 	@$(BIN)/python -m pytest -n 2
@@ -42,16 +40,34 @@ check: $(READY) ## ruff, mypy --strict, import contracts, migrations against mod
 	@WAYMARK_DATABASE_URL=sqlite:///.venv/check.db $(BIN)/alembic check
 	@$(BIN)/waymark policy check && $(BIN)/waymark lifecycle check
 
-long: $(READY) $(ASSETS) ## the longer property and process tests
-	@WAYMARK_LONG=1 $(BIN)/python -m pytest -n 2 tests/journeys tests/faults
+fuzz: $(READY) $(ASSETS) ## 300 requests made from the OpenAPI document for each of its operations
+	@WAYMARK_FUZZ=300 $(BIN)/python -m pytest -n 2 tests/integration/test_openapi_document.py
+
+long: $(READY) $(ASSETS) ## every test, with the longer property and process tests, pages and API on PostgreSQL as well
+	@WAYMARK_LONG=1 $(BIN)/python -m pytest -n 2
 
 bench: $(READY) $(ASSETS) ## what it costs, beside a hand-written SQL floor and APScheduler
 	@$(BIN)/python -m bench all
 
+audit: $(READY) ## known weaknesses of all that is installed, Python and npm (asks pypi.org and registry.npmjs.org)
+	@test -x .venv/audit/bin/pip-audit || { $(PYTHON) -m venv .venv/audit && .venv/audit/bin/python -m pip install \
+	  --quiet --disable-pip-version-check --require-hashes -r requirements/audit.txt; }
+	@failed=0; for set in runtime development audit; do \
+	  .venv/audit/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes \
+	    -r requirements/$$set.txt || { failed=1; echo "requirements/$$set.txt: not clean, or not audited"; }; done; \
+	  $(BIN)/python -c 'import subprocess, sys; from workflow.web.assets import npm; sys.exit(subprocess.call([*npm(), "audit", "--package-lock-only"]))' \
+	    || { failed=1; echo "package-lock.json: not clean, or not audited"; }; \
+	  test $$failed = 0 || { echo "Either a weakness is known, or the advisories could not be asked: that needs the network. Above it says which."; exit 1; }
+
 docs: $(READY) ## writes docs/lifecycles/ anew
 	@$(BIN)/python docs/lifecycles/generate.py
+
+tour: $(READY) $(ASSETS) ## makes the pictures of docs/tour.md anew (needs Chromium, as the tests do)
+	@PYTHONPATH=tests $(BIN)/python docs/tour/generate.py
 
 locks: $(READY) ## resolves requirements/ anew (needs uv)
 	@for set in "runtime --extra postgres" "development --extra postgres --extra notify --extra oidc --group dev"; do \
 	  uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	    $${set#* } pyproject.toml -o requirements/$${set%% *}.txt; done
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --group pyproject.toml:audit -o requirements/audit.txt

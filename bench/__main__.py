@@ -1,4 +1,4 @@
-"""`python -m bench [moves|sweep|all]` prints one table; a row stands beside its floor of the same run, as a ratio."""
+"""`python -m bench [moves|sweep|http|pages|all]` prints a table; a row stands beside its floor of the same run."""
 
 import argparse
 import itertools
@@ -11,46 +11,44 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from bench import sweep
+from bench import over_http, pages, records, sweep
 from bench.floor import postgresql_floor, sqlite_floor
 from bench.places import postgresql_url, stopped_after
 from config.policy import load_policies
 from config.settings import Settings
-from states.roles import Role
-from workflow.accounts import TEAMS, USERS, find_actor
+from workflow.accounts import find_actor
 from workflow.bootstrap import Service, open_service
 from workflow.database import Database
 from workflow.decisions import decide
-from workflow.moves import Move, Opening
+from workflow.moves import Move
 
 CASES = 200
 SECONDS = 4.0
 ROUNDS = 3
-LEAST = 100  # cases
-CONTACT = {"contact_kind": "visit", "note": "invented"}
+LEAST = 200  # cases
+SUBJECTS = ("moves", "sweep", "http", "pages")
 
 
 def main() -> None:
     """Measures, then prints a table or, with --json, a line for each row."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="What Waymark costs, beside a floor.")
-    parser.add_argument("what", nargs="?", choices=("moves", "sweep", "all"), default="moves")
+    parser.add_argument("what", nargs="?", choices=(*SUBJECTS, "all"), default="moves")
     parser.add_argument("--json", action="store_true", help="a line of JSON for each row")
-    parser.add_argument("--cases", type=int, default=sweep.CASES, help="for the sweep: open cases at the largest")
+    parser.add_argument("--cases", type=int, default=sweep.CASES, help="for all but moves: open cases at the largest")
+    parser.add_argument("--seconds", type=float, default=over_http.SECONDS, help="for http: how long each is asked")
     asked = parser.parse_args()
     if asked.cases < LEAST:
         parser.error(f"--cases must be {LEAST} or more: what is measured falls due by tenths")
     rows: list[dict[str, str]] = []
     with tempfile.TemporaryDirectory() as folder, stopped_after():
-        if asked.what in ("moves", "all"):
-            rows += _move_rows(Path(folder))
-        if asked.what in ("sweep", "all"):
-            rows += sweep.rows(Path(folder), asked.cases)
+        for what in SUBJECTS if asked.what == "all" else (asked.what,):
+            rows += _rows(what, Path(folder), asked)
     if asked.json:
         for row in rows:
             print(json.dumps(row, ensure_ascii=False))
@@ -59,6 +57,18 @@ def main() -> None:
     for row in rows:
         table.add_row(*(row[name] for name in ("what", "waymark", "floor", "ratio", "note")))
     Console(width=140).print(table)
+
+
+def _rows(what: str, folder: Path, asked: argparse.Namespace) -> list[dict[str, str]]:
+    match what:
+        case "moves":
+            return _move_rows(folder)
+        case "sweep":
+            return sweep.rows(folder, asked.cases)
+        case "http":
+            return over_http.rows(folder, asked.cases, asked.seconds)
+        case _:
+            return pages.rows(folder, asked.cases)
 
 
 def _move_rows(folder: Path) -> list[dict[str, str]]:
@@ -75,42 +85,21 @@ def _move_rows(folder: Path) -> list[dict[str, str]]:
 def _service(url: str) -> Service:
     database = Database(url)
     database.migrate()
-    now = datetime.now(UTC)
-    with database.write() as connection:
-        connection.execute(TEAMS.insert(), {"code": "pause", "name": "Pause", "authority": "durham", "record": "pause"})
-        for username, role in (("lead", Role.PAUSE_LEAD), ("worker", Role.PAUSE_PRACTITIONER)):
-            connection.execute(
-                USERS.insert(),
-                {"username": username, "name": username, "role": role, "team": "pause", "active": True,
-                 "trained_learning_disability": False, "created_at": now},
-            )  # fmt: skip
+    records.staff(database, datetime.now(UTC))
     database.close()
     return open_service(Settings(database_url=url))
 
 
 def _waymark_mover(service: Service, cases: int) -> Callable[[], None]:
     """A function that records a contact on the next woman's record: the state stays, one deadline is met, one opens."""
-    now = datetime.now(UTC)
     with service.database.read() as connection:
-        lead, worker = find_actor(connection, "lead"), find_actor(connection, "worker")
-    since = now - timedelta(days=60)
-    refs = []
-    for number in range(cases):
-        facts = {
-            "migrate_to": "on_programme",
-            "source_reference": f"bench-{number}",
-            "since": since.date().isoformat(),
-            "worker": "worker",
-            "programme_started_on": since.date().isoformat(),
-        }
-        opening = Opening(lifecycle="pause", authority="durham", team="pause", source_reference=f"bench-{number}")
-        move = Move(trigger="migrate_in", opening=opening, facts=facts, occurred_at=since)
-        refs.append(service.engine.fire(move, lead, now).case)
+        worker = find_actor(connection, records.WORKER)
+    refs = records.opened(service, cases, datetime.now(UTC))
     turn = itertools.cycle(refs)
 
     def move() -> None:
         at = datetime.now(UTC)
-        said = Move(trigger="record_contact", case=next(turn), facts=CONTACT, key=uuid.uuid4().hex)
+        said = Move(trigger="record_contact", case=next(turn), facts=records.CONTACT, key=uuid.uuid4().hex)
         service.engine.fire(said, worker, at)
 
     return move

@@ -1,6 +1,7 @@
 """A caseload written in bulk into the real tables: open cases with three live deadlines and the head of their chain."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,15 +20,29 @@ from workflow.repository import CASES, DEADLINES
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)  # a Tuesday in office hours: the same work on whichever day it runs
 OPENED = NOW - timedelta(days=60)
 CLOCKS = ("visit_before_birth", "clinic_interval", "assessment_due")
-TEAM, WORKERS, AT_ONCE = "safeguarding", 200, 5_000
+TEAM, MANAGER, WORKERS, AT_ONCE = "safeguarding", "manager", 200, 5_000
 STATE = "assessment"
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """The team and the worker of a case."""
+
+    team: str
+    owner: str
+    restricted: bool = False
+
+
+def of_one_team(number: int) -> Whose:
+    """All cases in one team: the caseload of a sweep."""
+    return Whose(TEAM, worker(number))
 
 
 def staff(service: Service) -> None:
     """One team with its manager, those above it, and two hundred caseworkers."""
-    above = (("manager", Role.TEAM_MANAGER), ("service.manager", Role.SERVICE_MANAGER), ("head", Role.HEAD_OF_SERVICE))
+    above = ((MANAGER, Role.TEAM_MANAGER), ("service.manager", Role.SERVICE_MANAGER), ("head", Role.HEAD_OF_SERVICE))
     people = [*above, *((worker(number), Role.CASEWORKER) for number in range(WORKERS))]
-    team = {"code": TEAM, "name": "Safeguarding", "authority": "durham", "record": "baby", "manager": "manager"}
+    team = {"code": TEAM, "name": "Safeguarding", "authority": "durham", "record": "baby", "manager": MANAGER}
     with service.database.write() as connection:
         connection.execute(TEAMS.insert(), team)
         connection.execute(
@@ -42,7 +57,14 @@ def worker(number: int) -> str:
     return f"worker.{number % WORKERS}"
 
 
-def seed(service: Service, bare: Bare, held: int, wanted: int, progress: Progress) -> None:
+def seed(  # noqa: PLR0917  # where, how many, and whose
+    service: Service,
+    bare: Bare,
+    held: int,
+    wanted: int,
+    progress: Progress,
+    whose: Callable[[int], Whose] = of_one_team,
+) -> None:
     """Adds the cases numbered `held` + 1 to `wanted`; nothing about them is due at NOW."""
     policy, dialect = service.policies.current("durham", OPENED.date()), service.database.writer.dialect
     tables = (CASES, audit.ENTRIES, DEADLINES)
@@ -51,7 +73,7 @@ def seed(service: Service, bare: Bare, held: int, wanted: int, progress: Progres
     task = progress.add_task(f"{where}: {wanted:,} cases", total=wanted - held)
     for first in range(held + 1, wanted + 1, AT_ONCE):
         numbers = range(first, min(first + AT_ONCE, wanted + 1))
-        said = [_rows(number, policy) for number in numbers]
+        said = [_rows(number, policy, whose(number)) for number in numbers]
         bare.begin()
         for place, (table, native) in enumerate(zip(tables, natives, strict=True)):
             rows = [native(row) for one in said for row in one[place]]
@@ -67,9 +89,11 @@ def _native(table: Table, dialect: Dialect) -> Callable[[Mapping[str, Any]], lis
     return lambda row: [way(row[name]) if way else row[name] for name, way in ways]
 
 
-def _rows(number: int, policy: Policy) -> tuple[Iterable[dict[str, Any]], ...]:
+def _rows(number: int, policy: Policy, whose: Whose) -> tuple[Iterable[dict[str, Any]], ...]:
     """One case, the entry that opened it, and its deadlines."""
-    entry = _entry(number, policy)
+    entry = _entry(number, policy, whose)
+    deadlines = [_deadline(number, place, clock) for place, clock in enumerate(CLOCKS, 1)]
+    first = min(deadlines, key=lambda one: (one["due_at"], one["number"]))
     case = {
         **dict.fromkeys(column.name for column in CASES.columns),
         **{name: entry[name] for name in ("lifecycle", "lifecycle_version", "authority", "policy", "owner", "team")},
@@ -83,16 +107,19 @@ def _rows(number: int, policy: Policy) -> tuple[Iterable[dict[str, Any]], ...]:
         "deadlines_opened": len(CLOCKS),
         "facts": {},
         "personal": {},
-        "actors": {"migrate_in": "manager"},
+        "actors": {"migrate_in": MANAGER},
         "edd": entry["edd"],
         "source_reference": f"bench-{number}",
         "opened_at": OPENED,
         "state_since": OPENED,
+        "restricted": whose.restricted,
+        "urgent_at": first["due_at"],
+        "urgent_deadline": first["number"],
     }
-    return [case], [entry], [_deadline(number, place, clock) for place, clock in enumerate(CLOCKS, 1)]
+    return [case], [entry], deadlines
 
 
-def _entry(number: int, policy: Policy) -> dict[str, Any]:
+def _entry(number: int, policy: Policy, whose: Whose) -> dict[str, Any]:
     entry: dict[str, Any] = {
         **dict.fromkeys(audit.HASHED),
         "case_id": number,
@@ -108,11 +135,11 @@ def _entry(number: int, policy: Policy) -> dict[str, Any]:
         "policy": policy.digest,
         "occurred_at": OPENED,
         "recorded_at": OPENED,
-        "actor": "manager",
+        "actor": MANAGER,
         "actor_role": Role.TEAM_MANAGER,
         "actor_team": TEAM,
-        "owner": worker(number),
-        "team": TEAM,
+        "owner": whose.owner,
+        "team": whose.team,
         "facts": {},
         "trace": {"guards": []},
         "clocks": [],
@@ -160,4 +187,7 @@ def fall_due(service: Service, bare: Bare, first: int, last: int) -> None:
             .values(due_at=passed, due_on=passed.date(), amber_at=passed - timedelta(days=5), told="A",
                     next_action_at=passed)
         )  # fmt: skip
+        connection.execute(
+            CASES.update().where(CASES.c.id.between(first, last)).values(urgent_at=passed, urgent_deadline=1)
+        )
     bare.tidy()

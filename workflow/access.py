@@ -1,6 +1,6 @@
 """Which cases an account may read: what its role, team, absence cover and personal access add up to, case by case."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,17 +10,20 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select, true
 from scheduler.calendars import local_date
 from states.catalogue import LIFECYCLES
 from states.lifecycle import Lifecycle
+from states.roles import Role
 from workflow.access_tables import AccessKind, CaseAccess
-from workflow.accounts import TEAMS, Actor
+from workflow.accounts import TEAMS, USERS, Actor
 from workflow.errors import NotFound
 from workflow.permissions import READS_NO_CASE, bound_to_team, reads_kind
-from workflow.recipients import ABSENCES
+from workflow.recipients import ABSENCES, Directory
 from workflow.references import read_reference, reference
 from workflow.repository import CASES, case_row
 from workflow.tables import table
 
 ACCESS = table(CaseAccess)
 TEAM, COVER = "team", "cover"
+ANSWER_FOR_ALL = (Role.SERVICE_MANAGER, Role.HEAD_OF_SERVICE, Role.ASSISTANT_DIRECTOR)
+TOLD_OF_ALL = (*ANSWER_FOR_ALL, Role.EMERGENCY_DUTY)  # a mother who cannot be found tonight is theirs to look for
 
 
 def sight(
@@ -85,15 +88,60 @@ def are_readable(connection: Connection, actor: Actor, now: datetime) -> ColumnE
         return ~true()
     managed, given = _managed(connection, actor), _given(connection, actor, now)
     mine = or_(CASES.c.owner == actor.username, *([CASES.c.team.in_(managed)] if managed else []))
-    usual = or_(~CASES.c.restricted, mine)
+    usual, here = or_(~CASES.c.restricted, mine), CASES.c.authority == actor.authority
     if bound_to_team(actor):
         owners, teams = _covered(connection, actor, now)
         covered = [*([CASES.c.owner.in_(owners)] if owners else []), *([CASES.c.team.in_(teams)] if teams else [])]
         usual = or_(and_(~CASES.c.restricted, or_(CASES.c.team == actor.team, *covered)), mine)
+        # Implied by the rest, and said so that a list is walked by team: the authority holds a hundred times as many.
+        held = _teams_of(connection, [actor.username, *owners], given)
+        here = and_(
+            CASES.c.team.in_({actor.team, *managed, *teams, *held}), CASES.c.authority.concat("") == actor.authority
+        )
     readable = and_(CASES.c.lifecycle.in_(kinds), usual)
     if given:
         readable = or_(readable, CASES.c.id.in_(given), CASES.c.parent_id.in_(given))
-    return and_(CASES.c.authority == actor.authority, readable)
+    return and_(here, readable)
+
+
+def _teams_of(connection: Connection, owners: Sequence[str], given: Iterable[int]) -> Iterable[str]:
+    """The teams that hold the cases of these owners, those given, and those under them."""
+    theirs = connection.execute(select(CASES.c.team).where(CASES.c.owner.in_(owners)).distinct()).scalars().all()
+    if not given:
+        return theirs
+    under = CASES.c.id.in_(given) | CASES.c.parent_id.in_(given)
+    return [*theirs, *connection.execute(select(CASES.c.team).where(under).distinct()).scalars()]
+
+
+def teams_seen(connection: Connection, actor: Actor, now: datetime) -> list[str] | None:
+    """The teams whose cases this account reads: its own, those it manages and those it covers; None for all."""
+    if not bound_to_team(actor):
+        return None
+    owners, teams = _covered(connection, actor, now)
+    theirs = connection.execute(select(USERS.c.team).where(USERS.c.username.in_(owners))).scalars() if owners else ()
+    return sorted({actor.team, *_managed(connection, actor), *teams, *theirs})
+
+
+def may_be_told(
+    connection: Connection, directory: Directory, case: Mapping[str, Any], told: Sequence[str], now: datetime
+) -> list[str]:
+    """Of those to be told of a case, who may know of it: of a restricted one its readers and TOLD_OF_ALL.
+
+    Where none of them is among those, who answers for the team; where nobody does, all: a date missed that nobody
+    hears of is worse than a reference.
+    """
+    if not told or not case["restricted"]:
+        return list(told)
+    given = (ACCESS.c.case_id == root_of(case)) & (ACCESS.c.until.is_(None) | (ACCESS.c.until > now))
+    above = USERS.c.username.in_(told) & USERS.c.role.in_([role.value for role in TOLD_OF_ALL])
+    know = {
+        case["owner"],
+        *connection.execute(select(TEAMS.c.manager).where(TEAMS.c.code == case["team"])).scalars(),
+        *connection.execute(select(ACCESS.c.username).where(given)).scalars(),
+        *connection.execute(select(USERS.c.username).where(above)).scalars(),
+    }
+    answers = directory.manager_of(case["team"])
+    return [one for one in told if one in know] or ([answers] if answers else list(told))
 
 
 def _managed(connection: Connection, actor: Actor) -> list[str]:

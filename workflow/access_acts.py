@@ -2,25 +2,28 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from scheduler.calendars import end_of_day, local_date, written
 from states.facts import Fact, code, day, text
-from states.roles import ROLE_LABELS
+from states.roles import one_of_role
 from workflow import outbox
-from workflow.access import ACCESS, root_of
+from workflow.access import ACCESS, ANSWER_FOR_ALL, root_of, sight
 from workflow.access_tables import AccessKind
-from workflow.accounts import TEAMS, Actor, find_actor
-from workflow.acts import Act, Acted, Way, move_for, refused
+from workflow.accounts import TEAMS, USERS, Actor, find_actor
+from workflow.acts import Act, Acted, Way, check_asked, move_for, refused
 from workflow.alert_tables import ChannelName
+from workflow.delivery.routes import INBOX_ONLY, Routes
 from workflow.engine import Engine
 from workflow.errors import BadInput, NotAllowed
 from workflow.models import EntryKind
 from workflow.moves import Moved
 from workflow.outbox import Draft
 from workflow.permissions import READS_NO_CASE, Permission, has
+from workflow.recipients import Directory
 from workflow.references import entry_name, reference
 from workflow.repository import CASES
 from workflow.requirements import Firing
@@ -51,8 +54,11 @@ def change_access(
 
     def checked(firing: Firing) -> Acted:
         if not has(actor, Permission.GIVE_ACCESS):
-            raise NotAllowed(f"a {ROLE_LABELS[actor.role]} may not say who else reads a case; its manager may")
-        if firing.standing.case["parent_id"] is not None:
+            raise NotAllowed(f"{one_of_role(actor.role)} may not say who else reads a case; its manager may")
+        standing = firing.standing
+        if sight(firing.connection, actor, standing.lifecycle, standing.case, now) == AccessKind.BREAK_GLASS:
+            raise NotAllowed("who reads a case by broken glass opens it to nobody, and for no longer; its manager may")
+        if standing.case["parent_id"] is not None:
             raise refused(firing, "state", "case", "access is given on the case it stands under, for both")
         work(firing)
         return DONE
@@ -61,14 +67,23 @@ def change_access(
 
 
 def break_glass(
-    engine: Engine, actor: Actor, now: datetime, *, case: str, reason: str, way: Way | None = None
+    engine: Engine,
+    actor: Actor,
+    now: datetime,
+    *,
+    case: str,
+    reason: str,
+    way: Way | None = None,
+    routes: Routes = INBOX_ONLY,
 ) -> Moved:
     """Lets the account itself read a restricted case of its kind for eight hours; the manager is told at once.
 
-    NotFound where role and team read no such case at all: existence is then not revealed.
+    NotFound where role and team read no such case at all: existence is then not revealed. A reason that is none is
+    BadInput whether there is a case or not: nobody finds that out without being told of.
     """
     move = move_for("break_glass", case, {"reason": reason}, way or Way())
-    return engine.act(move, actor, now, Act((REASON,), _broken, sees=False))
+    check_asked((REASON,), move)
+    return engine.act(move, actor, now, Act((REASON,), partial(_broken, routes=routes), sees=False))
 
 
 def _restricted(firing: Firing) -> None:
@@ -118,28 +133,51 @@ def _ended(firing: Firing) -> None:
         raise refused(firing, "state", "person", "nothing was given to this person")
 
 
-def _broken(firing: Firing) -> Acted:
+def _broken(firing: Firing, *, routes: Routes) -> Acted:
     case = firing.standing.case
     root = firing.connection.execute(CASES.select().where(CASES.c.id == root_of(case))).mappings().one()
     _replace(firing, firing.actor.username, AccessKind.BREAK_GLASS, firing.now + BROKEN_FOR, root["id"])
-    manager = firing.connection.execute(select(TEAMS.c.manager).where(TEAMS.c.code == root["team"])).scalar()
-    told = dict.fromkeys(one for one in (manager, root["owner"]) if one and one != firing.actor.username)
+    directory = Directory(firing.connection, local_date(firing.now))
     ref = reference(firing.standing.lifecycle.id, case["id"])
     name = entry_name(firing.standing.lifecycle.id, case["id"], case["seq"] + 1)
     drafts = [
         Draft(
-            key=f"{name}/{person}",
+            key=f"{name}/{person}" if way is ChannelName.INBOX else f"{name}/{person}/{way}",
             recipient=person,
-            channel=ChannelName.INBOX,
+            channel=way,
             template="break_glass",
             params={"case": ref, "entry": name},
             case_id=case["id"],
             urgent=True,
         )
-        for person in told
+        for person in _told_of_it(firing, dict(root), directory)
+        for way in routes.to_person(directory.has_address(person))
     ]
     outbox.queue(firing.connection, drafts, firing.now)
     return DONE
+
+
+def _told_of_it(firing: Firing, root: Mapping[str, Any], directory: Directory) -> list[str]:
+    """The team's manager, who stands in today, and the owner; where no manager is there, the next who answers.
+
+    Never only whoever broke the glass.
+    """
+    manager = firing.connection.execute(
+        select(TEAMS.c.manager)
+        .join(USERS, USERS.c.username == TEAMS.c.manager)
+        .where(TEAMS.c.code == root["team"], USERS.c.active)
+    ).scalar()
+    managers = [one for one in (manager, directory.manager_of(root["team"])) if one and one != firing.actor.username]
+    record = firing.standing.lifecycle.record
+    for role in ANSWER_FOR_ALL if not managers else ():
+        found, _ = directory.for_roles(
+            (role,), owner=None, team=root["team"], authority=root["authority"], record=record
+        )
+        managers = [one for one in found if one != firing.actor.username]
+        if managers:
+            break
+    owner = root["owner"] if root["owner"] != firing.actor.username else None
+    return list(dict.fromkeys([*managers, *([owner] if owner else [])]))
 
 
 def _replace(

@@ -56,7 +56,11 @@ class Look(SQLModel, table=True):
 
     __tablename__ = "looks"
     __table_args__ = strict(
-        one_of("kind", LookKind), Index("ix_looks_case", "case_id", "at"), Index("ix_looks_at", "at")
+        one_of("kind", LookKind),
+        Index("ix_looks_case", "case_id", "at"),
+        Index("ix_looks_at", "at", "id"),
+        Index("ix_looks_actor", "actor", "at", "id"),
+        Index("ix_looks_kind", "kind", "at", "id"),
     )
     id: int | None = Field(default=None, primary_key=True, sa_type=BIG)
     at: datetime = Field(sa_type=Instant)

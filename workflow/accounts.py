@@ -184,6 +184,24 @@ def list_users(connection: Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
+def colleagues(connection: Connection, authority: str, record: str) -> dict[str, str]:
+    """The active accounts of an authority that may hold this kind of record: user name to name and team, by name."""
+    query = (
+        select(USERS.c.username, USERS.c.name, TEAMS.c.name.label("team"))
+        .join(TEAMS, TEAMS.c.code == USERS.c.team)
+        .where((TEAMS.c.authority == authority) & TEAMS.c.record.in_((record, Record.BOTH)) & USERS.c.active)
+        .order_by(USERS.c.name, USERS.c.username)
+    )
+    return {row.username: f"{row.name}, {row.team}" for row in connection.execute(query)}
+
+
+def teams_for(connection: Connection, authority: str, record: str) -> dict[str, str]:
+    """The teams of an authority that may hold this kind of record: code to name, by name."""
+    wanted = (TEAMS.c.authority == authority) & TEAMS.c.record.in_((record, Record.BOTH))
+    rows = connection.execute(select(TEAMS.c.code, TEAMS.c.name).where(wanted).order_by(TEAMS.c.name))
+    return {row.code: row.name for row in rows}
+
+
 def disable_user(connection: Connection, operator: Operator, *, username: str) -> None:
     """Closes an account, revokes its tokens and ends its sessions at once; its name stays on all it did."""
     row = connection.execute(
@@ -237,3 +255,28 @@ def record_change(
             "request_id": operator.request_id,
         },
     )
+
+
+def teams_with_cases(connection: Connection, authority: str, record: str) -> dict[str, str]:
+    """The names of the teams that take cases of this record, by code: those that a team's or Pause's lead manages."""
+    leads = USERS.c.role.in_((Role.TEAM_MANAGER, Role.PAUSE_LEAD))
+    query = (
+        select(TEAMS.c.code, TEAMS.c.name)
+        .join(USERS, USERS.c.username == TEAMS.c.manager)
+        .where((TEAMS.c.authority == authority) & TEAMS.c.record.in_((record, Record.BOTH)) & leads)
+        .order_by(TEAMS.c.name)
+    )
+    return {row.code: row.name for row in connection.execute(query)}
+
+
+def workers_of(connection: Connection, authority: str, record: str, team: str | None = None) -> dict[str, str]:
+    """The names of those who hold cases of this record, by user name; of one team where it is given."""
+    working = USERS.c.role.in_((Role.CASEWORKER, Role.PAUSE_PRACTITIONER))
+    query = (
+        select(USERS.c.username, USERS.c.name)
+        .join(TEAMS, TEAMS.c.code == USERS.c.team)
+        .where(USERS.c.active, working, TEAMS.c.authority == authority, TEAMS.c.record.in_((record, Record.BOTH)))
+        .order_by(USERS.c.name, USERS.c.username)
+    )
+    rows = connection.execute(query if team is None else query.where(TEAMS.c.code == team))
+    return {row.username: row.name for row in rows}

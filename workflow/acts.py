@@ -67,13 +67,19 @@ def case_of(name: str) -> str:
     return reference(lifecycle, case_id)
 
 
+def check_asked(asked: tuple[Fact, ...], move: Move) -> dict[str, Any]:
+    """The facts of an act; BadInput lists all that is wrong with them."""
+    values, problems = check_facts(asked, move.facts)
+    if problems:
+        raise BadInput(f"{move.trigger} on {move.case}", [f"{one.where} {one.says}" for one in problems])
+    return values
+
+
 def act_on(
     connection: Connection, standing: Standing, *, move: Move, actor: Actor, now: datetime, asked: tuple[Fact, ...]
 ) -> Firing:
     """The act with its facts checked; BadInput lists all that is wrong with them."""
-    values, problems = check_facts(asked, move.facts)
-    if problems:
-        raise BadInput(f"{move.trigger} on {move.case}", [f"{one.where} {one.says}" for one in problems])
+    values = check_asked(asked, move)
     edd = standing.family.edd
     facts = {**standing.before.facts, **({"edd": edd.isoformat()} if edd else {})}
     situation = Situation(

@@ -16,6 +16,7 @@ from scheduler.ladder import Next, Rung, next_steps, timetable
 from states.catalogue import LIFECYCLES
 from states.roles import Role
 from workflow import audit, outbox
+from workflow.access import may_be_told
 from workflow.alert_tables import ChannelName
 from workflow.clocks import is_paused, review_of_pause
 from workflow.database import Database
@@ -48,6 +49,8 @@ _DUE: Select[Any] = (
         CASES.c.seq,
         CASES.c.head,
         CASES.c.edd,
+        CASES.c.restricted,
+        CASES.c.parent_id,
     )
     .join(CASES, CASES.c.id == DEADLINES.c.case_id)
     .where(DEADLINES.c.closed_at.is_(None) & (DEADLINES.c.next_action_at <= bindparam("now")))
@@ -221,7 +224,7 @@ class DueDeadlines:
 
     def _last_resort(self, sweep: _Sweep, row: Mapping[str, Any]) -> None:
         for role in LAST_RESORT:
-            told, _ = self._people(sweep.directory, row, (role,))
+            told, _ = self._people(sweep, row, (role,))
             if told:
                 alert, entry = sweep.batch.alerts[-1], sweep.batch.entries[-1]
                 alert["told"] = told
@@ -233,23 +236,23 @@ class DueDeadlines:
                 return
         log.error("alert_told_nobody", deadline=deadline_name(row["lifecycle"], row["case_id"], row["number"]))
 
-    def _people(
-        self, directory: Directory, row: Mapping[str, Any], roles: Sequence[Role]
-    ) -> tuple[list[str], list[str]]:
-        return directory.for_roles(
+    def _people(self, sweep: _Sweep, row: Mapping[str, Any], roles: Sequence[Role]) -> tuple[list[str], list[str]]:
+        told, nobody = sweep.directory.for_roles(
             roles,
             owner=row["owner"],
             team=row["team"],
             authority=row["authority"],
             record=LIFECYCLES[row["lifecycle"]].record,
         )
+        case = {**row, "id": row["case_id"]}
+        return may_be_told(sweep.connection, sweep.directory, case, told, sweep.now), nobody
 
     def _raise(self, sweep: _Sweep, row: dict[str, Any], rung: Rung, policy: Policy) -> None:
         now = sweep.now
         if rung.repeat:
             row["cycle"] += 1
         out_of_hours = rung.step.out_of_hours if rung.step and not sweep.in_hours else ()
-        told, nobody = self._people(sweep.directory, row, (*rung.who, *out_of_hours))
+        told, nobody = self._people(sweep, row, (*rung.who, *out_of_hours))
         planned_at = max(rung.at, row["quiet_until"] or rung.at)  # nobody was to be told while it was quiet
         late = max(0, int((now - planned_at).total_seconds()))
         alert = {
@@ -308,7 +311,8 @@ class DueDeadlines:
         if tells and self.routes.mail:
             addressed = filter(sweep.directory.has_address, alert["told"])
             ways += [(username, self.routes.mail) for username in addressed]
-        if tells and self.routes.has_webhook(row["authority"], level) and rung is not None:
+        shared = self.routes.has_webhook(row["authority"], level) and not row["restricted"]  # a whole channel reads it
+        if tells and shared and rung is not None:
             ways.append((row["authority"], ChannelName.WEBHOOK))
         params = {
             "case": reference(row["lifecycle"], row["case_id"]),

@@ -113,6 +113,11 @@ def _answerable(firing: Firing, row: dict[str, Any], *, promise: bool) -> Sequen
     raise refused(firing, "state", "deadline", says)
 
 
+def check_answer(firing: Firing, row: dict[str, Any], *, promise: bool) -> None:
+    """MoveRefused where there is nothing to answer, or it is not for this account to answer."""
+    _check_who(firing, _answerable(firing, row, promise=promise))
+
+
 def _check_who(firing: Firing, alerts: Sequence[dict[str, Any]]) -> None:
     """A manager, or somebody told; once a step must be acknowledged, somebody that step told."""
     asked = [alert for alert in alerts if alert["must_acknowledge"]] or alerts

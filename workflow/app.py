@@ -8,6 +8,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from workflow import api, web
 from workflow.bootstrap import Service
 from workflow.serving import health, problem_types, problems
 from workflow.serving.body_limit import BodyLimit
@@ -39,32 +40,34 @@ def utc_now() -> datetime:
 def create_app(service: Service, *, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     """The application on one service; `clock` is read once for each request."""
     counts = Counts()
+    with service.database.read() as connection:
+        demo = service.is_demo(connection)
     service.engine.observed = counts.moved
     app = FastAPI(
         title="Waymark",
         docs_url=None,
         redoc_url=None,
-        middleware=list(_middlewares(service, counts)),
+        middleware=list(_middlewares(service, counts, demo)),
         exception_handlers=dict.fromkeys(problems.FORESEEN, problems.handle),
         lifespan=with_threads(service.settings.threads),
         telemetry=NO_TELEMETRY,
     )
     app.state.service, app.state.clock, app.state.counts = service, clock, counts
-    app.state.problem_page = None  # the pages put here how a browser is told what went wrong
+    app.state.problem_page = web.answer_problem
+    app.state.demo = demo
     app.include_router(health.router)
     app.include_router(problem_types.router)
     if service.settings.openid is not None:
         app.include_router(openid_routes(service))
-    # the JSON API and the pages join here: workflow.api, workflow.web
+    app.include_router(api.router())
+    app.include_router(web.router())
     problem_types.document_problems(app)
     return app
 
 
-def _middlewares(service: Service, counts: Counts) -> Iterator[Middleware]:
+def _middlewares(service: Service, counts: Counts, demo: bool) -> Iterator[Middleware]:
     """From the outside in: what names and counts a request sees every answer, also those of the limits."""
     settings = service.settings
-    with service.database.read() as connection:
-        demo = service.is_demo(connection)
     yield Middleware(RequestIds)
     if settings.otel_endpoint is not None:
         yield Middleware(Traced, provider=provider_for(settings.otel_endpoint))

@@ -184,6 +184,24 @@ def _decider(firing: Firing, limit: TimeLimit) -> str:
     return actor.username  # where nobody may, folding it says so
 
 
+def check_pause(firing: Firing, engine: Engine) -> None:
+    """MoveRefused where the deadline of this act cannot be paused by this account; nothing is changed."""
+    _act(firing, engine, _paused)
+
+
+def check_resume(firing: Firing, engine: Engine) -> None:
+    """The same for a clock that stands still."""
+    _act(firing, engine, _resumed)
+
+
+def check_extend(firing: Firing, row: Mapping[str, Any]) -> None:
+    """The same for a later date, as far as can be said before the date is known."""
+    limit = _limit(firing, row["number"])
+    if limit.extendable_by == "nobody":
+        raise refused(firing, "state", "deadline", "its limit may be extended by nobody")
+    _decider(firing, limit)
+
+
 # A newer policy
 
 

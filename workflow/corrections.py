@@ -34,11 +34,22 @@ def correctable(
     moves = _standing_moves(entries_of(connection, case_id))
     if values.get("correction") != "undo" or not moves:
         return frozenset(map(str, moves))
+    undo = _undoable(lifecycle, moves)
+    return frozenset() if undo is None else frozenset({str(undo)})
+
+
+def undoable(lifecycle: Lifecycle, entries: Sequence[Mapping[str, Any]]) -> int | None:
+    """The number of the entry that can be undone, by the same rule, of evidence that was read already."""
+    moves = _standing_moves(entries)
+    return _undoable(lifecycle, moves) if moves else None
+
+
+def _undoable(lifecycle: Lifecycle, moves: Mapping[int, Mapping[str, Any]]) -> int | None:
     last = moves[max(moves)]
     reached = any(row.under for row in lifecycle.rows(last["trigger"], last["from_state"]))
     if reached or last["from_state"] == NEW or last["trigger"] in UNDONE_BY_THEIR_OWN_MOVES:
-        return frozenset()
-    return frozenset({str(last["seq"])})
+        return None
+    return int(last["seq"])
 
 
 def facts_to_correct(

@@ -19,11 +19,15 @@ NO_FACTORS = "21"  # the national code for "no factors identified"
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
-    """One rule of the trace: met, not_met or unknown, and in plain words because of which facts."""
+    """One rule of the trace: met, not_met or unknown, and in plain words because of which facts.
+
+    `missing` holds the paths of the facts that would settle one that is unknown.
+    """
 
     id: str
     result: str
     because: str
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +80,7 @@ def decide(policy: Policy, facts: Mapping[str, Any]) -> Decision:
         default_service=default_service,
         rule=rule,
         rules=tuple(
-            RuleResult(one.id, findings[one.id].result.value, findings[one.id].because)
+            RuleResult(one.id, findings[one.id].result.value, findings[one.id].because, findings[one.id].missing)
             for one in policy.criteria
             if one.kind != "helper"
         ),

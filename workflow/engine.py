@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from scheduler.calendars import WorkingCalendar
+from states.lifecycle import NEW
 from states.roles import Role
 from workflow import audit, repository
 from workflow.accounts import Actor
@@ -15,7 +16,7 @@ from workflow.acts import Act, act_on, write_act
 from workflow.calendar_history import with_changes
 from workflow.clocks import ClockChanges
 from workflow.database import Database
-from workflow.errors import Conflict, MoveRefused, NotReached, Unmet, WaymarkError
+from workflow.errors import Conflict, MoveRefused, NotFound, NotReached, Unmet, WaymarkError
 from workflow.family import Following
 from workflow.models import EntryKind
 from workflow.moves import Move, Moved, Possible
@@ -24,7 +25,7 @@ from workflow.permissions import works_on
 from workflow.policies import Policies
 from workflow.recording import record_move, said_by, write_entry
 from workflow.references import BY_CODE, CODES, read_reference
-from workflow.requirements import Firing, Judged, Standing, judge, unmet_whatever_is_filled_in
+from workflow.requirements import Firing, Judged, Standing, judge, unmet_whatever_is_filled_in, who_may
 from workflow.standings import Standings, standing_name
 
 RETRIED = frozenset({"40001", "40P01"})  # PostgreSQL: serialization failure, deadlock
@@ -109,6 +110,32 @@ class Engine:
             triggers = dict.fromkeys(row.trigger for row in rows if row.roles != (Role.SYSTEM,))
             return [self._possible(connection, standing, trigger, actor, now) for trigger in triggers]
 
+    def possible(self, ref: str, trigger: str, given: Mapping[str, Any], actor: Actor, now: datetime) -> Possible:
+        """One move with what it asks for once these facts are given. NotFound where the table has no such move."""
+        with self.database.read() as connection:
+            standing = self.standings.named(connection, ref, actor, now, lock=False)
+            lifecycle = standing.lifecycle
+            rows = [row for row in lifecycle.transitions if row.trigger == trigger and row.roles != (Role.SYSTEM,)]
+            if not rows or rows[0].sources == (NEW,):
+                raise NotFound(f"there is no move {trigger[:40]!r} in {lifecycle.label.lower()}")
+            if lifecycle.rows(trigger, standing.before.state):
+                return self._possible(connection, standing, trigger, actor, now, given=given)
+            judged = judge(connection, standing, trigger=trigger, given=given, actor=actor, occurred_at=now, now=now)
+            return Possible(
+                trigger=trigger,
+                label=rows[0].label,
+                to=standing.before.state,
+                facts=rows[0].facts,
+                unmet=[one for one in judged.unmet if one.kind == "state"],
+                who=who_may(rows),
+                basis=rows[0].basis,
+            )
+
+    def refuse(self, move: Move, actor: Actor, now: datetime, refusal: MoveRefused) -> None:
+        """Records that a move was tried and could not happen, where that was found out by a rehearsal."""
+        self.retried(lambda connection: self._record_refusal(connection, move, actor, now, refusal))
+        self.observed(_kind_of(move), "refused")
+
     def _act_in(self, connection: Connection, move: Move, actor: Actor, now: datetime, act: Act) -> Moved:
         answered = self._answered(connection, move, actor)
         if answered is not None:
@@ -140,7 +167,7 @@ class Engine:
                 retryable = isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", "") in RETRIED
                 if not retryable or attempt == ATTEMPTS - 1:
                     raise Conflict(
-                        f"somebody else changed the same record at the same time: {_first_line(error)}"
+                        "somebody else changed the same record at the same time: look at it again"
                     ) from error
         raise AssertionError("unreachable")
 
@@ -221,10 +248,17 @@ class Engine:
         write_entry(firing, standing.before, ClockChanges(), said)
 
     def _possible(
-        self, connection: Connection, standing: Standing, trigger: str, actor: Actor, now: datetime
+        self,
+        connection: Connection,
+        standing: Standing,
+        trigger: str,
+        actor: Actor,
+        now: datetime,
+        *,
+        given: Mapping[str, Any] | None = None,
     ) -> Possible:
         rows = standing.lifecycle.rows(trigger, standing.before.state)
-        judged = judge(connection, standing, trigger=trigger, given={}, actor=actor, occurred_at=now, now=now)
+        judged = judge(connection, standing, trigger=trigger, given=given or {}, actor=actor, occurred_at=now, now=now)
         row = judged.row or rows[0]
         return Possible(
             trigger=trigger,
@@ -243,7 +277,3 @@ def _kind_of(move: Move) -> str:
         named = move.opening.lifecycle if move.opening else ""
         return named if named in CODES else "unknown"
     return BY_CODE.get(move.case.strip().partition("-")[0].upper(), "unknown")
-
-
-def _first_line(error: Exception) -> str:
-    return str(getattr(error, "orig", error)).splitlines()[0]

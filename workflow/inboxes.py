@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from states.catalogue import LIFECYCLES
 from workflow.access import are_readable
@@ -32,6 +32,20 @@ def mark_read(connection: Connection, actor: Actor, key: str, now: datetime) -> 
     if connection.execute(select(MESSAGES.c.key).where(mine)).first() is None:
         raise NotFound(f"there is no message {key[:80]!r} in your inbox")
     connection.execute(MESSAGES.update().where(mine & MESSAGES.c.read_at.is_(None)).values(read_at=now))
+
+
+def unread(connection: Connection, actor: Actor) -> int:
+    """How many messages wait unread in the account's inbox."""
+    mine = (MESSAGES.c.recipient == actor.username) & (MESSAGES.c.channel == ChannelName.INBOX)
+    query = select(func.count()).select_from(MESSAGES).where(mine & MESSAGES.c.read_at.is_(None))
+    return connection.execute(query).scalar_one()
+
+
+def mark_all_read(connection: Connection, actor: Actor, up_to: datetime, now: datetime) -> None:
+    """Notes that the account read what had come by then; what came later stays unread."""
+    mine = (MESSAGES.c.recipient == actor.username) & (MESSAGES.c.channel == ChannelName.INBOX)
+    seen = mine & (MESSAGES.c.queued_at <= up_to) & MESSAGES.c.read_at.is_(None)
+    connection.execute(MESSAGES.update().where(seen).values(read_at=now))
 
 
 def open_alerts(connection: Connection, actor: Actor, now: datetime, limit: int = 200) -> list[dict[str, Any]]:

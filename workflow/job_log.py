@@ -2,13 +2,15 @@
 
 from datetime import datetime, timedelta
 from itertools import takewhile
+from typing import Any
 
 import structlog
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from scheduler.calendars import local_date, written_at
 from workflow.alert_tables import JobRun
 from workflow.database import Database
+from workflow.delivery.routes import INBOX_ONLY, Routes
 from workflow.notices import administrators, tell_once
 from workflow.tables import table
 
@@ -16,6 +18,7 @@ log = structlog.get_logger(__name__)
 
 RUNS = table(JobRun)
 SWEEP = "deadline sweep"  # the job whose silence is the service's silence
+NIGHTLY = "nightly check"  # replays every case and verifies the evidence
 SILENT = timedelta(minutes=10)
 IN_A_ROW = 3  # failures before somebody is told
 KEPT = timedelta(days=31)
@@ -24,8 +27,8 @@ KEPT = timedelta(days=31)
 class JobRuns:
     """The port scheduler.ports.JobLog on one database. Order is that of the numbers: clocks may step back."""
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
+    def __init__(self, database: Database, routes: Routes = INBOX_ONLY) -> None:
+        self.database, self.routes = database, routes
 
     def started(self, job: str, node: str, now: datetime) -> int:
         with self.database.write() as connection:
@@ -40,8 +43,7 @@ class JobRuns:
             if outcome != "done":
                 self._tell_of_failures(connection, run, now)
 
-    @staticmethod
-    def _tell_of_failures(connection: Connection, run: int, now: datetime) -> None:
+    def _tell_of_failures(self, connection: Connection, run: int, now: datetime) -> None:
         """From the third failure in a row on, administrators are told, once a day."""
         row = connection.execute(select(RUNS.c.job, RUNS.c.node).where(RUNS.c.id == run)).one()
         failures = failures_in_a_row(connection, row.job, row.node)
@@ -56,6 +58,7 @@ class JobRuns:
             params={"job": row.job, "node": row.node, "failures": failures},
             now=now,
             urgent=True,
+            routes=self.routes,
         )
 
 
@@ -64,6 +67,20 @@ def last_done(connection: Connection, job: str) -> datetime | None:
     query = select(RUNS.c.started_at).where((RUNS.c.job == job) & (RUNS.c.outcome == "done"))
     found: datetime | None = connection.execute(query.order_by(RUNS.c.id.desc()).limit(1)).scalar()
     return found
+
+
+def last_run(connection: Connection, job: str) -> dict[str, Any] | None:
+    """The last run of a job that ended, whatever came of it; None where none has."""
+    query = select(RUNS).where((RUNS.c.job == job) & RUNS.c.outcome.is_not(None)).order_by(RUNS.c.id.desc()).limit(1)
+    row = connection.execute(query).mappings().first()
+    return dict(row) if row else None
+
+
+def latest_runs(connection: Connection) -> list[dict[str, Any]]:
+    """The latest run of each job on each node."""
+    latest = select(func.max(RUNS.c.id)).group_by(RUNS.c.job, RUNS.c.node)
+    query = select(RUNS).where(RUNS.c.id.in_(latest)).order_by(RUNS.c.job, RUNS.c.node)
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def is_being_done(connection: Connection, job: str, now: datetime) -> bool:

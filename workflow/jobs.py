@@ -13,14 +13,16 @@ from sqlalchemy import Connection, text
 from scheduler import sweeps
 from scheduler.calendars import add_days, at_time, local_date
 from scheduler.ports import DueWork
-from workflow import invariants, notices, seals, watches
+from workflow import audit, invariants, kept_figures, looks, notices, seals, watches
 from workflow.alerting import DueDeadlines
 from workflow.bootstrap import Service
 from workflow.delivery.digests import queue_digests
 from workflow.delivery.due_messages import DueMessages
 from workflow.delivery.routes import Routes
+from workflow.desks import forget_old_drafts
+from workflow.errors import EvidenceBroken
 from workflow.identity import attempts, sessions
-from workflow.job_log import SWEEP, JobRuns, forget_old_runs, is_being_done, last_done
+from workflow.job_log import NIGHTLY, SWEEP, JobRuns, forget_old_runs, is_being_done, last_done
 from workflow.lapses import DueLapses
 
 log = structlog.get_logger(__name__)
@@ -38,11 +40,13 @@ class Job:
     """`act` does all that is due at an instant and counts it; `every` is how often a node looks, in seconds.
 
     With `daily_at` it acts once a day, at the first look after that time in England, on whichever node looks first.
+    One that is `long` begins on no node while another is at it.
     """
 
     every: int
     act: Callable[[datetime], int]
     daily_at: time | None = None
+    long: bool = False
 
 
 def jobs(service: Service, node: str, stopping: threading.Event | None = None) -> Mapping[str, Job]:
@@ -58,23 +62,34 @@ def jobs(service: Service, node: str, stopping: threading.Event | None = None) -
         "newer policies": Job(every=TEN_MINUTES, act=work.newer_policies, daily_at=time(0)),
         "seal": Job(every=FIVE_MINUTES, act=work.seal),
         LIGHT_CHECK: Job(every=FIVE_MINUTES, act=work.light_check),
-        "nightly check": Job(every=TEN_MINUTES, act=work.nightly, daily_at=time(2)),
+        "cohort figures": Job(every=TEN_MINUTES, act=work.cohort_figures, long=True),
+        NIGHTLY: Job(every=TEN_MINUTES, act=work.nightly, daily_at=time(2)),
     }
 
 
 def run(service: Service, name: str, job: Job, node: str, clock: Callable[[], datetime]) -> int:
     """One recorded run of a job; what it raises is recorded as a failure and raised again."""
-    return sweeps.run_job(name, job.act, JobRuns(service.database), node, clock)
+    return sweeps.run_job(name, job.act, JobRuns(service.database, Routes.by(service.settings)), node, clock)
 
 
 def tick(service: Service, name: str, job: Job, node: str, clock: Callable[[], datetime]) -> None:
-    """What a node does when it wakes up for a job: runs it, unless it is a daily one that has been done today."""
+    """What a node does when it wakes up for a job: runs it, unless it is a daily one that has been done today.
+
+    Nor is a long one run that another node is at.
+    """
+    if job.long and _is_at_it(service, name, clock()):
+        return
     if job.daily_at is not None and _done_today(service, name, job.daily_at, clock()):
         return
     try:
         run(service, name, job, node, clock)
     except Stopped:
         log.info("job_interrupted", job=name)
+
+
+def _is_at_it(service: Service, name: str, now: datetime) -> bool:
+    with service.database.read() as connection:
+        return is_being_done(connection, name, now)
 
 
 def _done_today(service: Service, name: str, at: time, now: datetime) -> bool:
@@ -163,17 +178,37 @@ class _Work:
             broken = invariants.light_check(connection, now)
         return self._tell_broken(broken, "light", now)
 
+    def cohort_figures(self, now: datetime) -> int:
+        """Today's figures of each authority where evidence has come since; how many were counted."""
+        return kept_figures.count_today(self.service.database, now)
+
     def nightly(self, now: datetime) -> int:
-        """Every case replayed from its evidence, all evidence sealed; old job runs, sessions and sign-ins forgotten."""
+        """All evidence verified, every case replayed from it, what is new sealed; what is old forgotten."""
+        broken = self._broken_evidence()
         with self.service.database.read() as connection:
-            broken = invariants.broken_promises(connection, self.service.engine.calendar, self._still_running)
+            broken += invariants.broken_promises(connection, self.service.engine.calendar, self._still_running)
         with self.service.database.write() as connection:
             forget_old_runs(connection, now)
             sessions.forget_old(connection, now)
             attempts.forget_old(connection, now)
+            forget_old_drafts(connection, now)
+            kept_figures.forget_old(connection, now)
         count = self._tell_broken(broken, "nightly", now)
         self.seal(now, everything=True)  # last: without a key it fails, and nothing above waits for that
         return count
+
+    def _broken_evidence(self) -> list[str]:
+        """What does not verify, in one sentence: chains, looks, and the sealed log beside the heads kept elsewhere."""
+        kept = self.service.settings.heads_file
+        heads = seals.read_heads(kept) if kept is not None and kept.exists() else []
+        try:
+            with self.service.database.read() as connection:
+                audit.verify_chains(connection, self._still_running)
+                looks.verify_looks(connection)
+                seals.verify_log(connection, heads)
+        except EvidenceBroken as broken:
+            return [str(broken)]
+        return []
 
     def _still_running(self, _: int) -> None:
         if self.stopping.is_set():
@@ -193,6 +228,7 @@ class _Work:
                     params={"count": len(broken), "check": which},
                     now=now,
                     urgent=True,
+                    routes=self.routes,
                 )
         return len(broken)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, false, func, or_, select
 
 from scheduler.calendars import written_at
 from scheduler.deadlines import DeadlineStatus
@@ -20,7 +20,7 @@ from workflow.repository import CASES, DEADLINES
 GRACE = timedelta(minutes=15)  # a sweep comes every minute; one that has not come by then has failed somebody
 STUCK = timedelta(hours=1)  # for a message, after the time at which it was to be tried
 MOST = 500  # sentences for one promise: beyond that the number is what matters
-OPEN_CASE, RUNNING = ~CASES.c.final, DEADLINES.c.closed_at.is_(None)
+OPEN_CASE, RUNNING = CASES.c.final == false(), DEADLINES.c.closed_at.is_(None)
 
 
 def light_check(connection: Connection, now: datetime) -> list[str]:

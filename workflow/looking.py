@@ -1,6 +1,6 @@
 """Looking at the record as one account: what it may see, every look noted. Ways in read cases through this alone."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -9,19 +9,25 @@ from sqlalchemy import Connection
 
 from scheduler.deadlines import Step
 from states.drawing import as_svg
-from workflow import evidence_search, inboxes, told, views, worklists
+from workflow import escalations, evidence_search, inboxes, team_figures, told, verification, views, waiting, worklists
 from workflow.access import COVER, TEAM, Seen, are_readable, readable_case, root_of
 from workflow.access_acts import readers_of
 from workflow.access_tables import LookKind
 from workflow.accounts import Actor
 from workflow.bootstrap import Service
+from workflow.case_sheets import DeadlineSheet, Sheet, deadline_sheet, sheet
 from workflow.clock_actions import preview_new_policy
+from workflow.deadline_acts import Doing, possible_acts
+from workflow.errors import NotFound
+from workflow.escalations import Waiting
 from workflow.evidence_search import Sought
 from workflow.looks import look
 from workflow.moves import Move, Possible
 from workflow.references import read_deadline_name, reference
 from workflow.rehearsals import Rehearsed, rehearse
-from workflow.worklists import Filters, Page, Sort
+from workflow.verification import CaseVerified
+from workflow.waiting import Changes
+from workflow.worklists import MOST_ROWS, Filters, Page, Sort
 
 Answer = TypeVar("Answer")
 
@@ -45,6 +51,31 @@ class Looking:
             LookKind.CASE,
             lambda connection, seen: views.case_view(connection, seen, self.actor, self.now, calendar),
         )
+
+    def sheet(self, ref: str) -> Sheet:
+        """The case as its page shows it."""
+        calendar = self.service.engine.calendar
+        return self._look_at(
+            ref, LookKind.CASE, lambda connection, seen: sheet(connection, seen, self.actor, self.now, calendar)
+        )
+
+    def possible(self, ref: str, trigger: str, given: Mapping[str, Any] | None = None) -> Possible:
+        """One move with what it asks for, once these facts are given."""
+        self._look_at(ref, LookKind.MOVES, lambda _, seen: None, trigger[:60])
+        return self.service.engine.possible(ref, trigger, given or {}, self.actor, self.now)
+
+    def deadline_sheet(self, name: str) -> tuple[DeadlineSheet, list[Doing]]:
+        """A deadline with the history of its clock, and what can be done to it now."""
+        lifecycle, case_id, number = read_deadline_name(name)
+        engine = self.service.engine
+        found = self._look_at(
+            reference(lifecycle, case_id),
+            LookKind.DEADLINE,
+            lambda connection, seen: deadline_sheet(connection, seen, name, self.now, engine.calendar),
+            str(number),
+        )
+        running = found.state.closed_at is None
+        return found, possible_acts(engine, self.actor, self.now, name) if running else []
 
     def standing(self, ref: str) -> dict[str, Any]:
         return self._look_at(ref, LookKind.CASE, lambda _, seen: views.standing_view(seen), "standing")
@@ -123,19 +154,83 @@ class Looking:
         """A page of cases; a search where a name is given."""
         with self.service.database.read() as connection:
             page = worklists.worklist(connection, self.actor, self.now, filters, sort=sort, after=after, limit=limit)
-        self._note(LookKind.SEARCH if filters.name else LookKind.LIST, f"cases {filters.said()}", len(page.rows))
+        self._note(
+            LookKind.SEARCH if filters.name else LookKind.LIST,
+            f"cases {filters.said()}",
+            len(page.rows),
+            named=filters.case,
+        )
         return page
+
+    def my_work(self, filters: Filters, *, after: str | None = None, limit: int = 25) -> Page:
+        """The same with every status exact: one kept by an agreed extension only is told apart."""
+        with self.service.database.read() as connection:
+            page = worklists.worklist(connection, self.actor, self.now, filters, after=after, limit=limit)
+            rows = waiting.with_extensions(connection, page.rows, self.now, self.service.engine.calendar)
+        self._note(
+            LookKind.SEARCH if filters.name else LookKind.LIST, f"cases {filters.said()}", len(rows), named=filters.case
+        )
+        return Page(rows, page.after)
+
+    def alerts_told_to_me(self, limit: int = 50) -> list[dict[str, Any]]:
+        """Alerts nobody has answered yet that I was told of, one a deadline."""
+        with self.service.database.read() as connection:
+            rows = waiting.alerts_told_to(connection, self.actor, self.now, limit)
+        self._note(LookKind.LIST, "alerts told to me", len(rows))
+        return rows
+
+    def approvals_asked_of_me(self, limit: int = 50) -> list[dict[str, Any]]:
+        """Approvals my role is asked for and nobody has decided."""
+        with self.service.database.read() as connection:
+            rows = waiting.approvals_asked(connection, self.actor, self.now, limit)
+        self._note(LookKind.LIST, "approvals asked of me", len(rows))
+        return rows
+
+    def changes_since(self, since: datetime, limit: int = 20) -> Changes:
+        """What others did on my cases after that moment."""
+        with self.service.database.read() as connection:
+            changes = waiting.changes_since(connection, self.actor, self.now, since=since, limit=limit)
+        self._note(LookKind.LIST, "changes on my cases", changes.count)
+        return changes
+
+    def told_of(self, ref: str, entry: int) -> list[str]:
+        """The names of those who were told of one entry of a case."""
+        return self._look_at(
+            ref, LookKind.CASE, lambda connection, seen: waiting.told_by(connection, seen.ref, entry), "told"
+        )
 
     def stages(self, filters: Filters) -> list[dict[str, Any]]:
         with self.service.database.read() as connection:
             rows = worklists.stages(connection, self.actor, self.now, filters)
-        self._note(LookKind.LIST, f"stages {filters.said()}", len(rows))
+        self._note(LookKind.LIST, f"stages {filters.said()}", len(rows), named=filters.case)
         return rows
 
     def open_alerts(self, limit: int = 200) -> list[dict[str, Any]]:
         with self.service.database.read() as connection:
             rows = inboxes.open_alerts(connection, self.actor, self.now, limit)
         self._note(LookKind.LIST, "open alerts", len(rows))
+        return rows
+
+    def waiting_alerts(self, wanted: Waiting, *, after: str | None = None, limit: int = 50) -> Page:
+        """The deadlines whose alerts wait for an answer, a page at a time."""
+        with self.service.database.read() as connection:
+            page = escalations.waiting(connection, self.actor, self.now, wanted, after=after, limit=limit)
+        self._note(LookKind.LIST, "waiting alerts", len(page.rows))
+        return page
+
+    def caseload(self, team: str | None = None) -> list[dict[str, Any]]:
+        """Open cases counted by team, owner, state and time left; see `team_figures.caseload`."""
+        calendar = self.service.engine.calendar
+        with self.service.database.read() as connection:
+            rows = team_figures.caseload(connection, self.actor, self.now, calendar, team)
+        self._note(LookKind.LIST, f"caseload {team or 'all teams'}", len(rows))
+        return rows
+
+    def standing_still(self, team: str) -> list[dict[str, Any]]:
+        """How long the open cases of a team have been where they are, by stage."""
+        with self.service.database.read() as connection:
+            rows = team_figures.standing_still(connection, self.actor, self.now, team)
+        self._note(LookKind.LIST, f"time in stage {team}", len(rows))
         return rows
 
     def latest_alerts(self, limit: int = 200) -> list[dict[str, Any]]:
@@ -165,7 +260,7 @@ class Looking:
         """Entries this account may read, without personal content, the latest first."""
         with self.service.database.read() as connection:
             page = evidence_search.entries(connection, self.actor, self.now, sought, after=after, limit=limit)
-        self._note(LookKind.SEARCH, f"evidence {sought.said()}", len(page.rows))
+        self._note(LookKind.SEARCH, f"evidence {sought.said()}", len(page.rows), named=sought.case)
         return page
 
     def looks(self, sought: Sought, *, after: int | None = None, limit: int = 50) -> Page:
@@ -173,12 +268,47 @@ class Looking:
         self.service.looks.flush()
         with self.service.database.read() as connection:
             page = evidence_search.looks(connection, self.actor, self.now, sought, after=after, limit=limit)
-        self._note(LookKind.SEARCH, f"looks {sought.said()}", len(page.rows))
+        self._note(LookKind.SEARCH, f"looks {sought.said()}", len(page.rows), named=sought.case)
         return page
 
-    def report(self, name: str, found: int = 0, *, export: bool = False) -> None:
+    def all_cases(self, filters: Filters, most: int) -> list[dict[str, Any]]:
+        """The whole list up to `most` cases, to be given out as a file: on record as an export before it is given."""
+        rows: list[dict[str, Any]] = []
+        after: str | None = None
+        with self.service.database.read() as connection:
+            while len(rows) < most:
+                page = worklists.worklist(
+                    connection, self.actor, self.now, filters, after=after, limit=min(most - len(rows), MOST_ROWS)
+                )
+                rows += page.rows
+                after = page.after
+                if after is None:
+                    break
+        self.report(f"cases {filters.said()}", len(rows), export=True, named=filters.case)
+        return rows
+
+    def all_found_evidence(self, sought: Sought, most: int) -> list[dict[str, Any]]:
+        """The entries found, the latest first, up to `most`: on record as an export before they are given."""
+        with self.service.database.read() as connection:
+            page = evidence_search.entries(connection, self.actor, self.now, sought, limit=most)
+        self.report(f"evidence {sought.said()}", len(page.rows), export=True, named=sought.case)
+        return page.rows
+
+    def all_looks(self, sought: Sought, most: int) -> list[dict[str, Any]]:
+        """Who looked, the latest first, up to `most`: on record as an export before it is given."""
+        self.service.looks.flush()
+        with self.service.database.read() as connection:
+            page = evidence_search.looks(connection, self.actor, self.now, sought, limit=most)
+        self.report(f"looks {sought.said()}", len(page.rows), export=True, named=sought.case)
+        return page.rows
+
+    def verification(self, ref: str) -> CaseVerified:
+        """What recomputing the evidence of one case comes to."""
+        return self._look_at(ref, LookKind.EVIDENCE, verification.verify_case, "verification")
+
+    def report(self, name: str, found: int = 0, *, export: bool = False, named: str | None = None) -> None:
         """Notes that counts were looked at, or given out as a file."""
-        self._note(LookKind.EXPORT if export else LookKind.REPORT, name, found, at_once=export)
+        self._note(LookKind.EXPORT if export else LookKind.REPORT, name, found, at_once=export, named=named)
 
     def _look_at(self, ref: str, kind: LookKind, work: Callable[[Connection, Seen], Answer], about: str = "") -> Answer:
         """What `work` finds in the case, noted before it is given."""
@@ -201,15 +331,28 @@ class Looking:
         self.service.looks.note(row, at_once=special)
         return answer
 
-    def _note(self, kind: LookKind, about: str, found: int, *, at_once: bool = False) -> None:
+    def _note(self, kind: LookKind, about: str, found: int, *, at_once: bool = False, named: str | None = None) -> None:
+        """Keeps a look at a list. One that named a case this account may read is kept with the case: others who read
+        the log could else learn that it is there. Any other name is kept as it was asked for, and says nothing.
+        """
+        seen = self._if_readable(named) if named is not None else None
         row = look(
             self.actor,
             kind,
             self.now,
-            access=TEAM,
+            access=seen.access if seen else TEAM,
+            case_id=seen.case["id"] if seen else None,
+            lifecycle=seen.lifecycle.id if seen else "",
             about=about,
             found=found,
             source=self.source,
             request_id=self.request_id,
         )
         self.service.looks.note(row, at_once=at_once)
+
+    def _if_readable(self, ref: str) -> Seen | None:
+        try:
+            with self.service.database.read() as connection:
+                return readable_case(connection, ref, self.actor, self.now)
+        except NotFound:
+            return None

@@ -133,6 +133,10 @@ class Case(SQLModel, table=True):
         Index("ix_cases_owner", "owner"),
         Index("ix_cases_urgent", "authority", "final", "urgent_at", "id"),
         Index("ix_cases_team_urgent", "team", "final", "urgent_at", "id"),
+        Index(  # all that counting a caseload looks at, so that no row is read for it
+            "ix_cases_caseload",
+            *("authority", "final", "lifecycle", "team", "state", "state_since", "owner", "restricted", "urgent_at"),
+        ),
         Index("ix_cases_parent_id", "parent_id"),
         Index("uq_cases_source", "authority", "source_reference", unique=True),
     )
@@ -233,7 +237,14 @@ class ApprovalRequest(SQLModel, table=True):
     """A second person's consent, asked for and decided; numbered by the entry that asked."""
 
     __tablename__ = "approvals"
-    __table_args__ = strict()
+    __table_args__ = strict(
+        Index(
+            "ix_approvals_waiting",
+            "by_role",
+            sqlite_where=text("decided_at IS NULL"),
+            postgresql_where=text("decided_at IS NULL"),
+        ),
+    )
     case_id: int = Field(primary_key=True, foreign_key="cases.id", sa_type=BIG)
     seq: int = Field(primary_key=True)
     trigger: str = Field(sa_type=Text)
@@ -248,6 +259,10 @@ class ApprovalRequest(SQLModel, table=True):
     used_by: int | None = Field(default=None)  # the entry of the move it was given for: it serves once
 
 
+LATEST_FIRST = (("recorded_at",), ("actor", "recorded_at"), ("trigger", "recorded_at"))  # ways evidence is searched
+SELDOM = "kind NOT IN ('moved', 'alerted')"  # the kinds of entry that a search would look long for
+
+
 class AuditEntry(SQLModel, table=True):
     """Evidence: who did or tried what, when it happened, when it was recorded, under which rules. Never changed.
 
@@ -255,7 +270,22 @@ class AuditEntry(SQLModel, table=True):
     """
 
     __tablename__ = "audit_entries"
-    __table_args__ = strict(one_of("kind", EntryKind), Index("ix_audit_entries_recorded_at", "recorded_at"))
+    __table_args__ = strict(
+        one_of("kind", EntryKind),
+        *(Index(f"ix_audit_entries_{'_'.join(by)}", *by, "case_id", "seq") for by in LATEST_FIRST),
+        Index(
+            "ix_audit_entries_seldom",
+            *("kind", "recorded_at", "case_id", "seq"),
+            sqlite_where=text(SELDOM),
+            postgresql_where=text(SELDOM),
+        ),
+        Index(
+            "ix_audit_entries_overridden",
+            *("recorded_at", "case_id", "seq"),
+            sqlite_where=text("overridden"),
+            postgresql_where=text("overridden"),
+        ),
+    )
     case_id: int = Field(primary_key=True, sa_type=BIG)
     seq: int = Field(primary_key=True)
     kind: str = Field(sa_type=Text)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from states.diagrams import fact_json
 from states.facts import Fact
 from workflow.columns import canonical
 from workflow.errors import Unmet
@@ -94,3 +95,16 @@ class Possible:
     @property
     def can(self) -> bool:
         return not self.unmet
+
+    def to_json(self) -> dict[str, Any]:
+        """As programs read it, with all that is needed to draw the form."""
+        return {
+            "trigger": self.trigger,
+            "label": self.label,
+            "to": self.to,
+            "can": self.can,
+            "unmet": [{"kind": unmet.kind, "name": unmet.name, "says": unmet.says} for unmet in self.unmet],
+            "who": list(self.who),
+            "facts": [fact_json(fact) for fact in self.facts],
+            "basis": self.basis,
+        }

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from states.roles import Role
 from workflow import outbox
 from workflow.accounts import USERS
-from workflow.alert_tables import ChannelName
+from workflow.delivery.routes import INBOX_ONLY, Routes
 from workflow.outbox import MESSAGES, Draft
 
 
@@ -29,18 +29,26 @@ def tell_once(
     params: Mapping[str, Any],
     now: datetime,
     urgent: bool = False,
+    routes: Routes = INBOX_ONLY,
 ) -> int:
-    """Puts a message into these inboxes unless one with its key is there already; returns to how many it was new."""
+    """Puts a message into these inboxes unless one with its key is there already; returns how many were new.
+
+    With `routes`, it also leaves by e-mail for those who have an address.
+    """
+    told = list(dict.fromkeys(recipients))
+    with_address = USERS.c.username.in_(told) & USERS.c.active & USERS.c.email.is_not(None)
+    addressed = set(connection.execute(select(USERS.c.username).where(with_address)).scalars())
     drafts = [
         Draft(
-            key=f"{key}/{username}/{ChannelName.INBOX}",
+            key=f"{key}/{username}/{way}",
             recipient=username,
-            channel=ChannelName.INBOX,
+            channel=way,
             template=template,
             params=dict(params),
             urgent=urgent,
         )
-        for username in dict.fromkeys(recipients)
+        for username in told
+        for way in routes.to_person(username in addressed)
     ]
     keys = [draft.key for draft in drafts]
     there = set(connection.execute(select(MESSAGES.c.key).where(MESSAGES.c.key.in_(keys))).scalars())

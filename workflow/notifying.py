@@ -5,6 +5,7 @@ from typing import Any
 
 from scheduler.calendars import local_date
 from workflow import outbox
+from workflow.access import may_be_told
 from workflow.alert_tables import ChannelName
 from workflow.outbox import Draft
 from workflow.recipients import Directory
@@ -20,7 +21,8 @@ def notify(firing: Firing, entry: Mapping[str, Any]) -> None:
     if row is None or not row.notify or firing.move.source in TAKEN_OVER:
         return
     lifecycle = firing.standing.lifecycle
-    told, _ = Directory(firing.connection, local_date(firing.now)).for_roles(
+    directory = Directory(firing.connection, local_date(firing.now))
+    told, _ = directory.for_roles(
         row.notify, owner=entry["owner"], team=entry["team"], authority=case["authority"], record=lifecycle.record
     )
     name = entry_name(lifecycle.id, case["id"], entry["seq"])
@@ -33,7 +35,7 @@ def notify(firing: Firing, entry: Mapping[str, Any]) -> None:
             params={"case": reference(lifecycle.id, case["id"]), "entry": name},
             case_id=case["id"],
         )
-        for username in told
+        for username in may_be_told(firing.connection, directory, case, told, firing.now)
         if username != firing.actor.username
     ]
     outbox.queue(firing.connection, drafts, firing.now)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from workflow.alert_tables import Alert, AlertStatus, ChannelName, Message, MessageStatus
 from workflow.tables import table
@@ -26,6 +26,21 @@ class Draft:
     number: int | None = None
     urgent: bool = False
     not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Messages that should have gone out by now: how many, and since when the first of them waits."""
+
+    count: int
+    since: datetime | None
+
+
+def waiting(connection: Connection, now: datetime) -> Waiting:
+    """What waits for delivery though its time has come."""
+    due = (MESSAGES.c.status == MessageStatus.QUEUED) & (MESSAGES.c.next_try_at <= now)
+    count, since = connection.execute(select(func.count(), func.min(MESSAGES.c.queued_at)).where(due)).one()
+    return Waiting(count, since)
 
 
 def queue(connection: Connection, drafts: Sequence[Draft], now: datetime) -> None:

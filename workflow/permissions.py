@@ -32,6 +32,7 @@ class Permission(StrEnum):
     COMPARE_POLICIES = "compare_policies"
     GIVE_ACCESS = "give_access"  # restrict a case, name its readers, grant sight of it
     ARRANGE_WORK = "arrange_work"  # absences and their cover, for others
+    CHANGE_CALENDAR = "change_calendar"  # bank holidays, and open work dated by them
     RUN_SYSTEM = "run_system"  # people, teams, jobs, settings
 
 
@@ -48,6 +49,9 @@ ROLES_WITH: dict[Permission, frozenset[Role]] = {
     Permission.COMPARE_POLICIES: frozenset(LEADS),
     Permission.GIVE_ACCESS: frozenset(LEADS),
     Permission.ARRANGE_WORK: frozenset({*LEADS, Role.ADMINISTRATOR}),
+    Permission.CHANGE_CALENDAR: frozenset(
+        {Role.SERVICE_MANAGER, Role.HEAD_OF_SERVICE, Role.ASSISTANT_DIRECTOR, Role.ADMINISTRATOR}
+    ),
     Permission.RUN_SYSTEM: frozenset({Role.ADMINISTRATOR}),
 }
 

@@ -13,6 +13,7 @@ from states.lifecycle import NEW, Lifecycle
 from workflow.models import EntryKind
 
 BECOME_CHILDREN = frozenset({"babies", "care_plans", "outcomes", "died_on"})
+STEPS = (EntryKind.MOVED, EntryKind.CORRECTED, EntryKind.FOLLOWED)  # the kinds of entry that change a case
 BECOME_COLUMNS = frozenset({"worker", "team", "came_from", "clocks"})
 
 
@@ -125,7 +126,7 @@ def steps_of(entries: Iterable[Mapping[str, Any]]) -> list[Step]:
     """The steps of a case's evidence, its corrections applied: what was undone is gone, what was corrected stands."""
     by_seq: dict[int, Step] = {}
     for entry in entries:
-        if entry["kind"] not in (EntryKind.MOVED, EntryKind.CORRECTED, EntryKind.FOLLOWED):
+        if entry["kind"] not in STEPS:
             continue
         facts = {**entry["facts"], **(entry["content"] or {})}
         corrected = by_seq.get(entry["supersedes"] or 0)

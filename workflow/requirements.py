@@ -13,7 +13,7 @@ from states.facts import Fact, check_facts
 from states.guards import GUARDS, Situation
 from states.lifecycle import NEW, Lifecycle, Transition
 from states.prebirth import REFERRAL_FACTS
-from states.roles import ROLE_LABELS
+from states.roles import ROLE_LABELS, one_of_role
 from workflow.accounts import Actor, find_actor
 from workflow.corrections import correctable, facts_to_correct
 from workflow.decisions import decide
@@ -192,7 +192,7 @@ def _decision(standing: Standing, values: Mapping[str, Any]) -> Mapping[str, Any
 def _role(actor: Actor, rows: Sequence[Transition]) -> list[Unmet]:
     if not rows or any(may_fire(actor, row) for row in rows):
         return []
-    return [Unmet("role", actor.role, f"it is not for a {ROLE_LABELS[actor.role]} to do")]
+    return [Unmet("role", actor.role, f"it is not for {one_of_role(actor.role)} to do")]
 
 
 def _state(standing: Standing, trigger: str, rows: Sequence[Transition], row: Transition | None) -> list[Unmet]:

@@ -107,6 +107,29 @@ def seal(connection: Connection, key: Ed25519PrivateKey, now: datetime, *, every
     return head
 
 
+def last_seal(connection: Connection) -> Head | None:
+    """The latest signed head of the log; None where nothing was sealed yet."""
+    row = connection.execute(select(SEALS).order_by(SEALS.c.position.desc()).limit(1)).mappings().first()
+    return Head(**{**row, "sealed_at": instant_text(row["sealed_at"])}) if row else None
+
+
+def sealed_entries(connection: Connection, case_id: int) -> int:
+    """How many entries of a case stand in the sealed log, each with the hash that was sealed; else EvidenceBroken."""
+    query = (
+        select(SEALED.c.seq, SEALED.c.entry_hash, ENTRIES.c.hash, ENTRIES.c.lifecycle)
+        .outerjoin(ENTRIES, (ENTRIES.c.case_id == SEALED.c.case_id) & (ENTRIES.c.seq == SEALED.c.seq))
+        .where(SEALED.c.case_id == case_id)
+    )
+    count = 0
+    for row in connection.execute(query):
+        if row.hash is None:
+            raise EvidenceBroken(f"entry {row.seq} of case number {case_id} was sealed and is now missing")
+        if row.hash != row.entry_hash:
+            raise EvidenceBroken(f"entry {entry_name(row.lifecycle, case_id, row.seq)} is not the one that was sealed")
+        count += 1
+    return count
+
+
 def send_out(head: Head, file: Path) -> None:
     """Appends a head to a file outside the database, a line each."""
     with file.open("a", encoding="utf-8") as heads:

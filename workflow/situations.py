@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, false, func, select
 
 from config.policy import Policy
 from scheduler.calendars import completed_months, local_date
@@ -132,7 +132,7 @@ def _worker(connection: Connection, username: str, facts: Mapping[str, Any], *, 
     row = connection.execute(select(USERS).where(USERS.c.username == username)).first()
     if row is None:
         return None
-    held = select(func.count()).select_from(CASES).where((CASES.c.owner == username) & ~CASES.c.final)
+    held = select(func.count()).select_from(CASES).where((CASES.c.owner == username) & (CASES.c.final == false()))
     return {
         "active": row.active,
         "role": row.role,

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from scheduler.calendars import local_date
 from states.catalogue import LIFECYCLES
 from states.lifecycle import NEW, Lifecycle
-from states.roles import ROLE_LABELS, Role
+from states.roles import Role, one_of_role
 from workflow import audit, repository
 from workflow.access import readable_case
 from workflow.accounts import Actor
@@ -121,7 +121,7 @@ class Standings:
             raise MoveRefused(
                 "a new case",
                 move.trigger,
-                [Unmet("role", actor.role, f"a {ROLE_LABELS[actor.role]} of {actor.authority} cannot open it here")],
+                [Unmet("role", actor.role, f"{one_of_role(actor.role)} of {actor.authority} cannot open it here")],
                 who,
             )
         return standing

@@ -22,7 +22,7 @@ from workflow import audit
 from workflow.access import Seen, are_readable, sight
 from workflow.accounts import Actor
 from workflow.audit import CONTENTS, ENTRIES
-from workflow.clock_history import past_events
+from workflow.clock_history import events_in, past_events
 from workflow.clocks import limit_of
 from workflow.errors import NotFound
 from workflow.models import SYSTEM_CHAIN, EntryKind
@@ -52,12 +52,20 @@ def standing_view(seen: Seen) -> dict[str, Any]:
 
 
 def case_view(
-    connection: Connection, seen: Seen, actor: Actor, now: datetime, calendar: WorkingCalendar
+    connection: Connection,
+    seen: Seen,
+    actor: Actor,
+    now: datetime,
+    calendar: WorkingCalendar,
+    *,
+    entries: Sequence[Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """One case: where it stands, its facts, babies, deadlines, approvals, cases under it, and its timeline.
 
-    `withheld` names the facts that are there and that this account's work does not need.
+    `withheld` names the facts that are there and that this account's work does not need. `entries` is its evidence,
+    where it was read already.
     """
+    entries = audit.entries_of(connection, seen.case["id"]) if entries is None else entries
     lifecycle, case = seen.lifecycle, seen.case
     state = lifecycle.state_by_id[case["state"]]
     withheld = withholds_personal(actor, state)
@@ -83,14 +91,14 @@ def case_view(
         "children": [
             {name: getattr(child, name) for name in child.__slots__} for child in children_of(connection, case["id"])
         ],
-        "deadlines": deadlines_of(connection, lifecycle, case, now, calendar),
+        "deadlines": deadlines_of(connection, lifecycle, case, now, calendar, entries=entries),
         "approvals": approvals_of(connection, case["id"]),
         "cases_under": [
             {"case": reference(row["lifecycle"], row["id"]), "state": row["state"], "child": row["child"]}
             for row in cases_under(connection, case["id"])
             if sight(connection, actor, LIFECYCLES[row["lifecycle"]], row, now)
         ],
-        "timeline": [timeline_row(entry) for entry in audit.entries_of(connection, case["id"])],
+        "timeline": [timeline_row(entry) for entry in entries],
     }
 
 
@@ -153,11 +161,18 @@ def folded(events: Sequence[ClockEvent], policy: Policy, calendar: WorkingCalend
 
 
 def deadlines_of(
-    connection: Connection, lifecycle: Lifecycle, case: Mapping[str, Any], now: datetime, calendar: WorkingCalendar
+    connection: Connection,
+    lifecycle: Lifecycle,
+    case: Mapping[str, Any],
+    now: datetime,
+    calendar: WorkingCalendar,
+    *,
+    entries: Sequence[Mapping[str, Any]] | None = None,
 ) -> list[dict[str, Any]]:
     """A case's deadlines as its evidence says they are, running ones first."""
     by_number: dict[int, list[ClockEvent]] = {}
-    for event in past_events(connection, case["id"]):
+    known = entries if entries is not None else audit.entries_of(connection, case["id"])
+    for event in (event for entry in known for event in events_in(entry)):
         by_number.setdefault(event.deadline, []).append(event)
     policy = STORED_POLICIES.by_digest(connection, case["policy"])
     states = [folded(events, policy, calendar) for events in by_number.values()]
@@ -180,6 +195,7 @@ def _deadline_row(lifecycle: Lifecycle, case_id: int, state: DeadlineState, now:
         "closed_at": state.closed_at,
         "basis": str(state.limit.basis),
         "source": state.limit.source,
+        "pausable": state.limit.pausable,
     }
 
 
@@ -197,7 +213,11 @@ def deadline_view(
 
 def evidence_view(connection: Connection, seen: Seen, actor: Actor) -> list[dict[str, Any]]:
     """A case's evidence, without the personal content where this account's work does not need it."""
-    entries = audit.entries_of(connection, seen.case["id"])
+    return readable_entries(seen, actor, audit.entries_of(connection, seen.case["id"]))
+
+
+def readable_entries(seen: Seen, actor: Actor, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same of evidence that was read already."""
     if withholds_personal(actor, seen.lifecycle.state_by_id[seen.case["state"]]):
         return [{**entry, "content": None} for entry in entries]
     return entries

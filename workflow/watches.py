@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, or_, select
+from sqlalchemy import Connection, and_, exists, false, func, or_, select
 
 from scheduler.calendars import WorkingCalendar, local_date
 from states.catalogue import LIFECYCLES
@@ -44,7 +44,7 @@ def _without_worker(today: date) -> Any:
     return (
         select(CASES.c.id, CASES.c.lifecycle, CASES.c.authority, CASES.c.team, USERS.c.active)
         .join(USERS, USERS.c.username == CASES.c.owner)
-        .where(and_(~CASES.c.final, or_(~USERS.c.active, uncovered)))
+        .where(and_(CASES.c.final == false(), or_(~USERS.c.active, uncovered)))
         .order_by(CASES.c.id)
     )
 
@@ -98,7 +98,7 @@ def newer_policies(connection: Connection, policies: Policies, now: datetime) ->
             policy = policies.current(authority, local_date(now))
         except NotFound:  # a team of an authority whose policy is not installed here opens no case
             continue
-        older = and_(~CASES.c.final, CASES.c.authority == authority, CASES.c.policy != policy.digest)
+        older = and_(CASES.c.final == false(), CASES.c.authority == authority, CASES.c.policy != policy.digest)
         count = connection.execute(select(func.count()).select_from(CASES).where(older)).scalar_one()
         if count and policy.effective_from <= local_date(now):
             told += tell_once(

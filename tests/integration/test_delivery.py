@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
@@ -32,6 +32,7 @@ from config.settings import Settings, Webhook
 from scheduler.sweeps import sweep
 from states.roles import Role
 from workflow import audit
+from workflow.access_acts import break_glass, change_access
 from workflow.accounts import USERS, Operator, add_user
 from workflow.alert_tables import ChannelName
 from workflow.alerting import DueDeadlines
@@ -46,6 +47,8 @@ from workflow.delivery.smtp import EmailChannel, MailServer
 from workflow.delivery.webhook import WebhookChannel, signature
 from workflow.errors import BadInput
 from workflow.invariants import broken_promises
+from workflow.job_log import JobRuns
+from workflow.jobs import jobs
 from workflow.models import EntryKind
 from workflow.outbox import MESSAGES, Draft, queue
 from workflow.references import read_reference
@@ -716,3 +719,61 @@ def test_an_address_is_given_with_the_account_and_checked(database: Database) ->
     with database.read() as connection:
         said = [one["facts"] for one in audit.entries_of(connection, 0)]
     assert "example.org" not in json.dumps(said), "the chain keeps no address"
+
+
+# Notices that cannot wait for somebody to sign in
+
+
+def test_urgent_notices_leave_by_mail_with_counts_and_names_of_jobs_only(desk: Desk, post: PostOffice) -> None:
+    give_addresses(desk)
+    log = JobRuns(desk.database, BY_MAIL)
+    for _ in range(4):
+        log.finished(log.started("deadline sweep", "the-name-of-a-machine", NIGHT), NIGHT, "failed", 0)
+    assert deliver(desk, mail_to(post.port), NIGHT) == 2, "at once, once a day, to each administrator"
+    assert {to for _, to, _ in post.mails} == {"both.ADM@example.org", "both.ADM2@example.org"}
+    text = post.mails[0][2]
+    assert "Subject: Waymark: the job 'deadline sweep' keeps failing" in text
+    assert "failed 3 times in a row" in text
+    assert "the-name-of-a-machine" not in text
+    assert len(messages(desk, ChannelName.INBOX)) == 2
+
+
+def test_broken_promises_are_mailed_by_the_node_that_finds_them(desk: Desk, post: PostOffice) -> None:
+    give_addresses(desk)
+    settings = Settings(smtp_url=SecretStr(f"smtp://127.0.0.1:{post.port}?starttls=no"), mail_from=SENDER)
+    case_id = read_reference(Walk(desk, "prebirth").open("baby.FD").case)[1]
+    with desk.database.write() as connection:
+        connection.execute(DEADLINES.update().where(DEADLINES.c.case_id == case_id).values(next_action_at=NIGHT))
+    service = replace(desk.service, settings=settings)
+    found = jobs(service, "test")["light check"].act(NIGHT + timedelta(days=3))
+    assert found > 0
+    assert deliver(desk, mail_to(post.port), NIGHT + timedelta(days=3)) == 2
+    assert f"Subject: Waymark: {found} promise" in post.mails[0][2]
+    assert "PB-" not in post.mails[0][2]
+
+
+def test_broken_glass_is_mailed_to_who_answers_for_the_case(desk: Desk, post: PostOffice) -> None:
+    give_addresses(desk)
+    case = Walk(desk, "prebirth").open("baby.FD").case
+    facts = {"reason": "an invented reason"}
+    change_access(desk.engine, desk.who("baby.TM"), desk.now, act="restrict", case=case, facts=facts)
+    break_glass(desk.engine, desk.who("baby.EDT"), desk.now, case=case, reason="an invented emergency", routes=BY_MAIL)
+    assert deliver(desk, mail_to(post.port), desk.now) == 1
+    ((_, to, text),) = post.mails
+    assert to == "baby.TM@example.org"
+    assert f"Subject: {case}: opened in an emergency" in text
+    assert "invented" not in text
+    all_is_proved(desk)
+
+
+def test_broken_glass_that_cannot_be_mailed_is_told_to_the_next_in_the_inbox(desk: Desk, post: PostOffice) -> None:
+    give_addresses(desk)
+    case = Walk(desk, "prebirth").open("baby.FD").case
+    facts = {"reason": "an invented reason"}
+    change_access(desk.engine, desk.who("baby.TM"), desk.now, act="restrict", case=case, facts=facts)
+    break_glass(desk.engine, desk.who("baby.EDT"), desk.now, case=case, reason="invented", routes=BY_MAIL)
+    post.manners = "refuse"
+    deliver(desk, mail_to(post.port), desk.now)
+    told = {row["recipient"] for row in messages(desk, ChannelName.INBOX) if row["template"] == "undelivered"}
+    assert told == {"baby.SM", "baby.SM2"}
+    all_is_proved(desk)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from faults.caseload import everything_adds_up, open_pause
+from integration.test_evidence import force
 from journeys.parents import with_baby
 from sqlalchemy import Connection, select
 
@@ -205,6 +206,17 @@ def test_every_night_all_is_sealed_even_after_a_clock_was_set_back(
     with database.read() as connection:
         everything = len(connection.execute(select(ENTRIES.c.seq)).all())
         assert verify_log(connection) == everything
+
+
+def test_evidence_that_was_changed_is_found_the_same_night(desk: Desk, database: Database, with_key: Service) -> None:
+    open_pause(desk)
+    run(database, SWEEP, desk.now)
+    assert run(database, "nightly check", desk.now, service=with_key) == 0
+    force(desk, "UPDATE looks SET actor = 'x'", "UPDATE audit_entries SET reason_code = 'forged' WHERE case_id = 1")
+    assert run(database, "nightly check", desk.now + DAY, service=with_key) >= 1
+    assert ("broken_promises", "nightly") in {
+        (one["template"], one["params"]["check"]) for one in inbox(database, "both.ADM")
+    }
 
 
 def test_a_broken_promise_is_told_to_administrators_once_a_day(desk: Desk, database: Database) -> None:

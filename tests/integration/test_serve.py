@@ -110,7 +110,7 @@ def test_the_demo_is_not_served_from_a_database_of_other_records_nor_to_other_ma
     add_people(database)
     database.close()
     assert "`waymark demo` did not make" in refusal(sqlite_url, "--demo")
-    assert "listens on this machine only" in refusal(sqlite_url, "--demo", "--host", "0.0.0.0")  # noqa: S104
+    assert "listens on this machine only" in refusal(sqlite_url, "--demo", "--host", "0.0.0.0")  # noqa: S104  # given to be refused
 
 
 def test_a_demo_database_is_served_as_a_demo_only(sqlite_url: str) -> None:

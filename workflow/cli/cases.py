@@ -294,7 +294,7 @@ def moves(
         looking = session.looking(session.actor(acting_as))
         standing, possible = looking.standing(ref), looking.moves(ref)
     if as_json:
-        emit({**standing, "moves": [_move_json(one) for one in possible]})
+        emit({**standing, "moves": [one.to_json() for one in possible]})
         return
     say(f"{standing['case']}: {standing['state_label']} ({standing['stage']}), version {standing['version']}")
     for head, can in (("Can happen now", True), ("Cannot happen now", False)):
@@ -303,21 +303,6 @@ def moves(
             heading(head)
             for one in found:
                 _print_move(one, standing, with_facts)
-
-
-def _move_json(one: "Possible") -> dict[str, Any]:
-    from states.diagrams import fact_json
-
-    return {
-        "trigger": one.trigger,
-        "label": one.label,
-        "to": one.to,
-        "can": one.can,
-        "unmet": [{"kind": unmet.kind, "name": unmet.name, "says": unmet.says} for unmet in one.unmet],
-        "who": list(one.who),
-        "facts": [fact_json(fact) for fact in one.facts],
-        "basis": one.basis,
-    }
 
 
 def _print_move(one: "Possible", standing: "Mapping[str, Any]", with_facts: bool) -> None:

@@ -1,7 +1,7 @@
 """The command that answers "why does this case stand where it does?" in plain words."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -9,6 +9,10 @@ from workflow.cli import cases
 from workflow.cli.options import AsJson, AsUser, Ref, example
 from workflow.cli.output import due, emit, heading, say, table, words
 from workflow.cli.session import opened
+from workflow.decision_words import verdict
+
+if TYPE_CHECKING:
+    from workflow.comparisons import Compared
 
 
 def register(_: typer.Typer) -> None:
@@ -50,9 +54,25 @@ def _unmet(row: Mapping[str, Any]) -> str:
     return "; ".join(words(says) for _, _, says in row["unmet"])
 
 
+def print_compared(one: "Compared") -> None:
+    """What another policy would change for one case, in plain words."""
+    heading(one.case)
+    if one.decision is not None:
+        old, new = (_short(one.decision[name]) for name in ("old", "new"))
+        say(f"  decided: {old}; it would be: {new}")
+    for row in one.deadlines:
+        late = " (past due)" if row["breaches"] else ""
+        told = f"; told: {', '.join(row['told'])}" if row["told"] else ""
+        say(f"  {row['deadline']} {row['label']}: {due(row['due_old'])} would be {due(row['due_new'])}{late}{told}")
+
+
+def _short(decision: Mapping[str, Any]) -> str:
+    return " ".join(words(decision[name]) for name in ("decision", "service", "rule") if decision[name])
+
+
 def print_decision(decision: Mapping[str, Any], services: Mapping[str, str]) -> None:
     """A decision in plain words, with its trace."""
-    say(_verdict(decision, services))
+    say(verdict(decision, services))
     if decision["missing"]:
         say(f"Not known yet: {', '.join(decision['missing'])}.")
     if decision["overlays"]:
@@ -63,24 +83,6 @@ def print_decision(decision: Mapping[str, Any], services: Mapping[str, str]) -> 
         ("rule", "result", "because"),
         [(one["id"], one["result"].replace("_", " "), one["because"]) for one in decision["rules"]],
     )
-
-
-def _verdict(decision: Mapping[str, Any], services: Mapping[str, str]) -> str:
-    def named(service: str | None) -> str:
-        return services.get(service, service.replace("_", " ")) if service else "no service"
-
-    rule = f" (rule {decision['rule']})" if decision["rule"] else ""
-    match decision["decision"]:
-        case "accept":
-            return f"Accepted for {named(decision['service'])}{rule}."
-        case "consent_needed":
-            return f"Meets the criteria of {named(decision['service'])}{rule}; the parents' consent is needed first."
-        case "route":
-            return f"Goes to {named(decision['service'])}{rule}."
-        case "manager_decision":
-            return f"A manager decides{rule}; suggested: {named(decision['default_service'])}."
-        case _:
-            return "Cannot be decided yet: more information is needed."
 
 
 def _spoken(names: Sequence[str]) -> list[str]:

@@ -1,19 +1,22 @@
-"""Commands of a policy author: check what is written, and try one referral. They need neither account nor database."""
+"""Commands of a policy author: check what is written, try one referral, see what it would change over the caseload."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workflow.cli.explanations import print_decision
+from workflow.cli.explanations import print_compared, print_decision
 from workflow.cli.inputs import read_facts
-from workflow.cli.options import AsJson, example
-from workflow.cli.output import emit, say, table
+from workflow.cli.options import AsJson, AsUser, example
+from workflow.cli.output import emit, json_line, progress, say, table
 from workflow.cli.session import clock
 
 if TYPE_CHECKING:
     from config.policy import Policy
+    from workflow.cli.session import Session
 
+SAY_EVERY = 100  # cases
 app = typer.Typer(
     name="policy", help="Check policies, and try one on a referral.", no_args_is_help=True, rich_markup_mode=None
 )
@@ -85,3 +88,65 @@ def decide(
         emit(decision)
     else:
         print_decision(decision, policy.services)
+
+
+@app.command(
+    epilog=example(
+        "waymark policy compare current my-authority.toml",
+        "waymark policy compare 2026-01 current --authority durham --json",
+    )
+)
+def compare(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="A version, 'current', or a policy file (.toml).")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The same, of what is to take its place.")],
+    authority: Annotated[str | None, typer.Option(help="Whose policy; yours if left out.")] = None,
+    acting_as: AsUser = None,
+    as_json: AsJson = False,
+) -> None:
+    """Shows what another policy would change over the open cases you may read. It changes nothing."""
+    from workflow.cli.session import opened
+    from workflow.comparisons import Counts, compared
+    from workflow.errors import NotAllowed
+    from workflow.permissions import Permission, check
+
+    with opened() as session, progress() as tell:
+        actor = session.actor(acting_as)
+        check(actor, Permission.COMPARE_POLICIES)
+        if authority not in (None, actor.authority):
+            raise NotAllowed(f"{actor.username} works for {actor.authority} and sees no case of {authority}")
+        before, after = (_policy_at(session, actor.authority, one) for one in (old, new))
+        session.looking(actor).report("comparison of policies", export=True)
+        counts, separator = Counts(), '{"cases": ['
+        for one in compared(session.service.engine, actor, session.now, old=before, new=after):
+            counts.add(one)
+            if counts.cases % SAY_EVERY == 0:
+                tell("Comparing", counts.cases, None)
+            if one.differs and as_json:  # as they come: a caseload is not held in memory
+                say(f"{separator}{json_line(one.to_json())}")
+                separator = ","
+            elif one.differs:
+                print_compared(one)
+    if as_json:
+        totals = json_line({"old": before.version, "new": after.version, "counts": asdict(counts)})
+        say(f"{'' if separator == ',' else separator}], {totals.removeprefix('{')}")
+        return
+    say(
+        f"Of {counts.cases} open cases, {counts.decided_otherwise} would be decided on otherwise. {counts.dates_moved} "
+        f"running deadlines would move, {counts.breached} of them into the past; people would be told of {counts.told}."
+    )
+
+
+def _policy_at(session: "Session", authority: str, named: str) -> "Policy":
+    """A version by its name, or the policy in a file."""
+    from workflow.comparisons import LONGEST_FILE, named_policy, written_policy
+    from workflow.errors import BadInput
+
+    if not named.endswith(".toml"):
+        return named_policy(session.service.policies, authority, named, session.now)
+    try:
+        with Path(named).open(encoding="utf-8") as file:
+            return written_policy(file.read(LONGEST_FILE + 1), authority)
+    except OSError as error:
+        raise BadInput(f"the file {named[:200]} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise BadInput(f"the file {named[:200]} is not UTF-8 text") from None

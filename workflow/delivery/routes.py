@@ -20,6 +20,10 @@ class Routes:
         mail = ChannelName.NOTIFY if settings.notify_key else ChannelName.EMAIL if settings.smtp_url else None
         return cls(mail, frozenset(settings.webhooks))
 
+    def to_person(self, has_address: bool) -> tuple[ChannelName, ...]:
+        """By which ways somebody is told at once: in the inbox, and by e-mail where there is an address."""
+        return (ChannelName.INBOX, self.mail) if self.mail and has_address else (ChannelName.INBOX,)
+
     def has_webhook(self, authority: str, level: str) -> bool:
         step, number = level[:1], level[1:]
         return authority in self.webhooks and step == "R" and number.isdigit() and int(number) >= FIRST_TO_WEBHOOK

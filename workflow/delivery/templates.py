@@ -13,6 +13,9 @@ CASE = re.compile(r"[A-Z]{2,3}-\d{1,12}")
 DEADLINE = re.compile(r"[A-Z]{2,3}-\d{1,12}\.\d{1,9}")
 ENTRY = re.compile(r"[A-Z]{2,3}-\d{1,12}#\d{1,9}")
 LEVEL = re.compile(r"[A-Z]\d{0,2}")
+JOB = re.compile(r"[a-z]{1,20}( [a-z]{1,20}){0,3}")
+CHECK = re.compile(r"light|nightly")
+MOST = 10**9
 FOOTER = (
     "Messages from Waymark carry a reference and no names, on purpose. Sign in to see the case. "
     "Please do not reply to this message."
@@ -50,7 +53,7 @@ def _deadline(params: Mapping[str, Any], base_url: str) -> Rendered:
         says = f"Time limit {fields['deadline']} on case {case} is due on {due}."
     else:
         subject = f"{case}: a time limit has passed ({level})"
-        says = f"Time limit {fields['deadline']} on case {case} was due on {due} and has not been met (level {level})."
+        says = f"Time limit {fields['deadline']} on case {case} was due on {due} and has not been met (step {level})."
     if fields["must_acknowledge"]:
         says += " Please acknowledge it, and say when it will be done and why it is late."
     return Rendered(subject, _letter(says, link), link, fields)
@@ -64,9 +67,12 @@ def _move(params: Mapping[str, Any], base_url: str) -> Rendered:
 
 
 def _undelivered(params: Mapping[str, Any], base_url: str) -> Rendered:
-    if params.get("case") is None:  # a digest, about no one case
+    if params.get("case") is None:  # a digest or a notice, about no one case
         link = f"{base_url}/"
-        says = "A daily summary could not be delivered to a member of your team. Please tell them another way."
+        says = (
+            "A daily summary, or a notice about the service, could not be delivered to a member of your team. "
+            "Please tell them another way."
+        )
         return Rendered("A message could not be delivered", _letter(says, link), link, {"case": None})
     fields = _about_a_deadline(params)
     case, due = fields["case"], _in_words(fields["due_on"])
@@ -93,7 +99,45 @@ def _digest(params: Mapping[str, Any], base_url: str) -> Rendered:
     return Rendered(subject, _letter(says, link), link, fields)
 
 
-WORDS = {"deadline": _deadline, "move": _move, "undelivered": _undelivered, "digest": _digest}
+def _break_glass(params: Mapping[str, Any], base_url: str) -> Rendered:
+    case, entry = _matching(CASE, params.get("case"), "case"), _matching(ENTRY, params.get("entry"), "entry")
+    link = f"{base_url}/cases/{case}"
+    says = (
+        f"Somebody who is not on the list of case {case} has opened it in an emergency, for eight hours. "
+        f"Entry {entry} of its timeline says who and why. Please look at it today."
+    )
+    return Rendered(f"{case}: opened in an emergency", _letter(says, link), link, {"case": case, "entry": entry})
+
+
+def _broken_promises(params: Mapping[str, Any], base_url: str) -> Rendered:
+    count, check = _count(params, "count"), _matching(CHECK, params.get("check"), "check")
+    link = f"{base_url}/"
+    broken = "1 promise is" if count == 1 else f"{count} promises are"
+    says = f"The {check} check of Waymark found that {broken} broken. Its log says which. Please see to it at once."
+    return Rendered(f"Waymark: {broken} broken", _letter(says, link), link, {"count": count, "check": check})
+
+
+def _job_failing(params: Mapping[str, Any], base_url: str) -> Rendered:
+    job, failures = _matching(JOB, params.get("job"), "job"), _count(params, "failures")
+    link = f"{base_url}/"
+    says = (
+        f"The job '{job}' of Waymark has failed {failures} times in a row. People may not be told of what is due. "
+        "The log says why. Please see to it at once."
+    )
+    return Rendered(
+        f"Waymark: the job '{job}' keeps failing", _letter(says, link), link, {"job": job, "failures": failures}
+    )
+
+
+WORDS = {
+    "deadline": _deadline,
+    "move": _move,
+    "undelivered": _undelivered,
+    "digest": _digest,
+    "break_glass": _break_glass,
+    "broken_promises": _broken_promises,
+    "job_failing": _job_failing,
+}
 
 
 def _letter(says: str, link: str) -> str:
@@ -113,6 +157,13 @@ def _about_a_deadline(params: Mapping[str, Any]) -> dict[str, Any]:
 def _matching(pattern: re.Pattern[str], value: Any, name: str) -> str:
     if not isinstance(value, str) or not pattern.fullmatch(value):
         raise DeliveryFailed(f"its field {name} is not what it should be", permanent=True)
+    return value
+
+
+def _count(params: Mapping[str, Any], name: str) -> int:
+    value = params.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < MOST:
+        raise DeliveryFailed(f"its field {name} is not a number", permanent=True)
     return value
 
 

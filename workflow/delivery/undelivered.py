@@ -13,6 +13,7 @@ from scheduler.ladder import timetable
 from states.catalogue import LIFECYCLES
 from states.roles import Role
 from workflow import audit, outbox, repository
+from workflow.access import may_be_told
 from workflow.accounts import USERS
 from workflow.alert_tables import ChannelName, MessageStatus
 from workflow.engine import Engine
@@ -43,6 +44,7 @@ def give_up(engine: Engine, row: Mapping[str, Any], reason: str, now: datetime, 
             deadline = _deadline(connection, row)
             tiers = _tiers_above(engine, connection, case, deadline, row["params"].get("level")) if deadline else []
             told = _next_tier(directory, case, tiers, row["recipient"])
+            told = may_be_told(connection, directory, case, told, now)
             _evidence(connection, case, deadline, _said(row, told, reason, now, node))
             _look_again(connection, row, now)
         outbox.queue(connection, [_draft(row, username) for username in told], now)

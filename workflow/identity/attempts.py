@@ -5,6 +5,7 @@ moment, no more get through than the limit says.
 """
 
 import hashlib
+import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -43,7 +44,21 @@ class Counted:
 
 def subject(kind: str, name: str) -> str:
     """What attempts are counted by: a digest, so that the table names nobody."""
-    return hashlib.sha256(f"{kind}\0{name}".encode(errors="replace")).hexdigest()
+    counted = network(name) if kind == "address" else name
+    return hashlib.sha256(f"{kind}\0{counted}".encode(errors="replace")).hexdigest()
+
+
+def network(address: str) -> str:
+    """What an address is counted as: with IPv6 the network of 64 bits, since whoever has one address has all of it."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((int(found), 64), strict=False))
 
 
 def count(connection: Connection, subject: str, limit: Limit, now: datetime) -> Counted:

@@ -60,6 +60,23 @@ def accept(service: Service, code: str, new_password: str, now: datetime, *, way
     return service.engine.retried(work)
 
 
+def accept_from(
+    service: Service, code: str, new_password: str, now: datetime, *, address: str, way: Way | None = None
+) -> str:
+    """The same, with codes that are not right counted by the address they come from: TryLater after too many."""
+    by = attempts.subject("address", address)
+    counted = service.engine.retried(lambda connection: attempts.count(connection, by, attempts.ADDRESS, now))
+    try:
+        username = accept(service, code, new_password, now, way=way)
+    except NotSignedIn:
+        raise  # a wrong code: the attempt stays counted
+    except Exception:
+        service.engine.retried(lambda connection: attempts.give_back(connection, counted))
+        raise
+    service.engine.retried(lambda connection: attempts.give_back(connection, counted))
+    return username
+
+
 def page(base_url: str) -> str:
     """Where a person gives the code."""
     return f"{base_url.rstrip('/')}{PAGE}"

@@ -1,6 +1,5 @@
 """Signing in with an OpenID provider: sent there with a state that is good once, and back as an account of ours."""
 
-import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from workflow.errors import NotSignedIn
 from workflow.identity import sessions
 from workflow.identity.digests import digest, short_id
 from workflow.identity.evidence import record
+from workflow.identity.local_pages import local_page
 from workflow.identity.openid_accounts import Person, Refused, read_person, record_refusal, settle
 from workflow.identity.openid_provider import Provider, Secrets
 from workflow.identity.sign_in import Needs, needs
@@ -27,7 +27,6 @@ START = "/sign-in/openid"
 RETURN = f"{START}/return"
 OVER = "that sign-in was not begun here, was finished before, or took more than 10 minutes: start signing in again"
 DECLINED = "the OpenID provider did not sign you in: start again, or ask whoever runs it"
-LOCAL = re.compile(r"/(?![/\\])[!-\[\]-~]{0,500}")  # no other host can be named without // or a backslash
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +94,10 @@ def finish(
 
     try:
         return service.engine.retried(work)
-    except Refused as refused:
-        told = refused  # Python forgets the name of an error where its block ends
-        service.engine.retried(lambda connection: record_refusal(connection, provider.said, person, told, by))
+    except Refused as error:
+        refused = error  # a name that a function may use
+        service.engine.retried(lambda connection: record_refusal(connection, provider.said, person, refused, by))
         raise
-
-
-def local_page(asked: str) -> str:
-    """The page, where it is one of ours; else the first one. Signing in never leads back to signing in."""
-    return asked if LOCAL.fullmatch(asked) and not asked.startswith("/sign-in") else "/"
 
 
 def _take(connection: Connection, state: str, now: datetime) -> PendingSignIn | None:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, not_, select
 
 from workflow.accounts import USERS, Operator
+from workflow.acts import Way
 from workflow.errors import NotFound, NotSignedIn
 from workflow.identity.digests import ID_LENGTH, digest, short_id
 from workflow.identity.evidence import record
@@ -102,6 +103,21 @@ def end_all(connection: Connection, username: str, now: datetime, except_id: str
     """Ends every session of an account, but for one where it is named; how many were ended."""
     others = func.substr(SESSIONS.c.digest, 1, ID_LENGTH) != (except_id or "")
     return _end(connection, now, SESSIONS.c.username == username, others)
+
+
+def end_own(connection: Connection, username: str, id: str, now: datetime, *, way: Way | None = None) -> None:
+    """Somebody signs out in one place, which may be another than they are in; recorded."""
+    end(connection, username, id, now)
+    record(connection, "sign_out", username, now, facts={"session": id}, way=way)
+
+
+def end_others(
+    connection: Connection, username: str, now: datetime, *, except_id: str | None, way: Way | None = None
+) -> int:
+    """Somebody signs out everywhere but here; recorded. How many sessions that ended."""
+    ended = end_all(connection, username, now, except_id)
+    record(connection, "sign_out", username, now, facts={"sessions": ended}, way=way)
+    return ended
 
 
 def sign_out(connection: Connection, operator: Operator, *, username: str) -> int:

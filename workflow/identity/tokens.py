@@ -58,6 +58,11 @@ def issue(
     return token
 
 
+def feed_address(base_url: str, token: str) -> str:
+    """What to give to a calendar program; whoever has it sees the calendar."""
+    return f"{base_url.rstrip('/')}/api/v1/feeds/{token}.ics"
+
+
 def make(
     connection: Connection, username: str, *, name: str, scope: TokenScope, lasts: timedelta, now: datetime
 ) -> str:

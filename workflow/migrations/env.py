@@ -11,6 +11,8 @@ from workflow import (
     access_tables,  # noqa: F401  (imported for its tables)
     alert_tables,  # noqa: F401
     columns,
+    desk_tables,  # noqa: F401
+    figure_tables,  # noqa: F401
     identity_tables,  # noqa: F401
     models,
 )

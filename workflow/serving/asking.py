@@ -9,13 +9,14 @@ from fastapi import Request
 from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 
-from workflow.accounts import TOKENS, Actor, find_actor
+from workflow.accounts import TOKENS, Actor, Operator, find_actor
 from workflow.acts import Way
 from workflow.bootstrap import Service
 from workflow.errors import NotAllowed, NotSignedIn
 from workflow.identity import sessions, tokens
 from workflow.identity.digests import digest
 from workflow.identity.sessions import Session
+from workflow.looking import Looking
 from workflow.models import TokenScope
 from workflow.moves import Move, Moved
 from workflow.permissions import Permission, check
@@ -25,6 +26,10 @@ from workflow.serving.moments import moment
 
 SEEN_EVERY = timedelta(minutes=1)  # reading a page is to write nothing; being idle is measured in minutes
 GENERAL = frozenset({TokenScope.ACT, TokenScope.READ})
+
+
+class CodeNeeded(NotSignedIn):
+    """Signed in with a password, and the second factor is still to be given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,10 @@ class Asking:
         """How an act came in."""
         return Way(key=key, source=self.source, request_id=self.request_id)
 
+    def operator(self) -> Operator:
+        """Whoever asks, as the one whose name stands on what is done to accounts."""
+        return Operator(name=self.actor.username, now=self.now, request_id=self.request_id, source=self.source)
+
     def fire(self, **move: Any) -> Moved:
         """Takes a move as whoever asks."""
         return self.service.engine.fire(
@@ -50,17 +59,35 @@ class Asking:
         )
 
 
+def looking(asking: Asking) -> Looking:
+    """What whoever asks may see; every look is noted."""
+    return Looking(
+        service=asking.service,
+        actor=asking.actor,
+        now=asking.now,
+        source=asking.source,
+        request_id=asking.request_id,
+    )
+
+
 class Needs:
     """A dependency: whoever asks is known and their role has this permission; the case itself is asked for later.
 
     `scopes` names the kinds of token that open the route: a token for one place only opens that place alone. With
-    `half_signed_in` a session may ask that has not given its second factor yet.
+    `half_signed_in` a session may ask that has not given its second factor yet. `only_looks` marks a POST that changes
+    nothing, such as a search whose words must not stand in an address.
     """
 
     def __init__(
-        self, permission: Permission, *, half_signed_in: bool = False, scopes: frozenset[TokenScope] = GENERAL
+        self,
+        permission: Permission,
+        *,
+        half_signed_in: bool = False,
+        scopes: frozenset[TokenScope] = GENERAL,
+        only_looks: bool = False,
     ) -> None:
         self.permission, self.half_signed_in, self.scopes = permission, half_signed_in, scopes
+        self.only_looks = only_looks
 
     async def __call__(self, request: Request) -> Asking:
         """Reads the account in a thread and binds its name for the log, which a thread could not do for the next."""
@@ -73,6 +100,7 @@ class Needs:
         else:
             raise NotSignedIn("nobody is signed in: give a token (Authorization: Bearer wm_...) or sign in")
         request.state.actor = asking.actor.username
+        request.state.asking = asking  # for the page that says what went wrong
         structlog.contextvars.bind_contextvars(actor=asking.actor.username)
         if asking.session is not None and cookie is not None:
             await check_csrf(request, cookie, service.settings)
@@ -87,7 +115,7 @@ class Needs:
             used_at = connection.execute(select(TOKENS.c.used_at).where(TOKENS.c.digest == digest(given))).scalar()
         if scope not in self.scopes:
             raise NotAllowed(f"a token of scope {scope.value!r} does not open this")
-        if scope is TokenScope.READ and request.method not in SAFE:
+        if scope is TokenScope.READ and request.method not in SAFE and not self.only_looks:
             raise NotAllowed("this token may look and change nothing: use one of scope 'act'")
         if used_at is None or now - used_at >= SEEN_EVERY:
             with service.database.write() as connection:
@@ -103,7 +131,7 @@ class Needs:
                 raise NotSignedIn("your session has ended: sign in again")
             actor = find_actor(connection, session.username)
         if not session.second_factor and not self.half_signed_in:
-            raise NotSignedIn("a code is needed: give the one your authenticator shows")
+            raise CodeNeeded("a code is needed: give the one your authenticator shows")
         if now - session.seen_at >= SEEN_EVERY:
             with service.database.write() as connection:
                 sessions.seen(connection, cookie, now)

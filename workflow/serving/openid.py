@@ -13,7 +13,7 @@ from workflow.identity.sessions import device_words
 from workflow.serving.cookies import is_https, set_cookie
 from workflow.serving.moments import moment
 
-NEXT = {"code": "/sign-in/code", "enrolment": "/sign-in/set-up"}  # pages for who has still something to give
+NEXT = {"code": "/sign-in/code", "enrolment": "/sign-in/enrol"}  # pages for who has still something to give
 SEE_OTHER = 303
 
 

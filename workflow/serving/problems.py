@@ -1,6 +1,7 @@
 """What went wrong, as a problem document (RFC 9457): the one place where an error becomes an answer over HTTP."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ from workflow.errors import (
     TryLater,
     WaymarkError,
 )
+from workflow.serving.csrf import SAFE, read_form
 
 MEDIA_TYPE = "application/problem+json"
 SOON = "10"  # seconds after which it is worth asking a service again that was not ready
@@ -172,6 +174,7 @@ def answer(scope: Scope, problem: Problem, headers: Mapping[str, str]) -> Respon
 
 def answer_to(scope: Scope, error: Exception) -> Response:
     """The answer to an error, with the headers its status asks for."""
+    scope.setdefault("state", {})["error"] = error  # a page says more of it than a document does
     return answer(scope, problem_of(error, _request_id(scope)), _headers(error))
 
 
@@ -195,6 +198,9 @@ def too_slow(scope: Scope) -> Response:
 
 async def handle(request: Request, error: Exception) -> Response:
     """The handler of every error that is foreseen; `create_app` installs it for FORESEEN."""
+    if isinstance(error, NotSignedIn) and request.method not in SAFE:
+        with suppress(HTTPException):  # what cannot be read is not kept
+            await read_form(request)  # a session may end while a form is filled in: the page carries it along
     return answer_to(request.scope, error)
 
 

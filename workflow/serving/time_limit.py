@@ -10,11 +10,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from workflow.serving.route_templates import route_template
 
+STREAMED = 20  # times the limit, for an answer that has begun
+
 log = structlog.get_logger(__name__)
 
 
 class TimeLimit:
-    """Answers 503 where a request has not been answered after `seconds`; an answer under way is cut off.
+    """Answers 503 where a request has not been answered after `seconds`; an answer under way has 20 times as long.
 
     A thread cannot be stopped. The request is cancelled: what waits for a thread or for its body leaves at once, and
     what is in a thread keeps its place among WAYMARK_THREADS until it ends. So there are never more threads than that.
@@ -37,6 +39,8 @@ class TimeLimit:
         task = asyncio.ensure_future(work())
         try:
             await asyncio.wait({task}, timeout=self.seconds)
+            if door.begun and not task.done():  # an export is on its way: it may take its time, though not for ever
+                await asyncio.wait({task}, timeout=STREAMED * self.seconds)
         finally:  # also where the server itself cancels the request, being stopped
             if not task.done():
                 self._give_up(task, door, limit)

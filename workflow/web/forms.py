@@ -1,7 +1,8 @@
 """Forms drawn from the facts a move asks for. What was typed is kept exactly as typed, right or wrong.
 
 `typed` holds a form's values by the name of the fact: text for most; {"day", "month", "year"} for a date, with "time"
-for an instant; a list of values for choices; a list of such mappings for records. Kept as JSON, it is a draft.
+for an instant; a list of values for choices; a list of such mappings for records, and "yes" beside it, under
+{name}-none, where it was said that there are none. Kept as JSON, it is a draft.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from config.criteria import KNOWN_FACTS, Kind
 from scheduler.calendars import LONDON, as_utc
 from states.facts import MOST_RECORDS, Fact, FactProblem, FactType
 
@@ -17,8 +19,13 @@ DATE_PARTS = ("day", "month", "year")
 INSTANT_PARTS = (*DATE_PARTS, "time")
 MOST_RADIOS = 7  # more choices than this are a list to choose from
 COUNT = "count"  # {name of records}-count: how many of them were on the page
+NONE = "none"  # {name of records}-none: that there are none, which is something else than not knowing of any
 CHANGE = "change"  # the name of the buttons that add and remove records
 _NOT_A_CHOICE = "not one of the choices"
+# Records of a record that rules ask for: to a rule, a parent with no previous removal is not one of whom none is known.
+NONE_COUNTS = frozenset(
+    path.rpartition(".")[2] for path, known in KNOWN_FACTS.items() if known.kind is Kind.RECORDS and "." in path
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,7 @@ class Field:
     records: tuple[Record, ...] = ()
     add: str = ""  # the value of the button that adds a record; empty where there can be no more
     one: str = ""  # what one record is called
+    none: bool | None = None  # whether "there are none" is chosen; None where that is not asked
     parts: tuple[str, ...] = ()
 
 
@@ -80,7 +88,7 @@ def form(
     says: dict[str, str] = {}
     for problem in problems:
         says.setdefault(id_of(problem.where), problem.says)
-    fields = tuple(_field(fact, (typed or {}).get(fact.name), "", says, people) for fact in facts)
+    fields = tuple(_field(fact, typed or {}, "", says, people) for fact in facts)
     targets = {one.id: target_of(one) for one in every_field(fields)}
     order = {one: place for place, one in enumerate(targets)}
     found = [(id_of(problem.where), problem.says) for problem in problems]
@@ -109,9 +117,11 @@ def target_of(shown: Field) -> str:
     return f"{shown.id}-day" if shown.parts else shown.id
 
 
-def _field(fact: Fact, value: Any, before: str, says: Mapping[str, str], people: Mapping[str, str] | None) -> Field:
+def _field(
+    fact: Fact, form: Mapping[str, Any], before: str, says: Mapping[str, str], people: Mapping[str, str] | None
+) -> Field:
     name = before + fact.name
-    typed = value if value is not None else _nothing(fact)
+    typed = _nothing(fact) if form.get(fact.name) is None else form[fact.name]
     common: dict[str, Any] = {
         "id": name,
         "kind": kind_of(fact, typed, people),
@@ -123,6 +133,7 @@ def _field(fact: Fact, value: Any, before: str, says: Mapping[str, str], people:
     }
     match fact.type:
         case FactType.RECORDS:
+            common["none"] = bool(form.get(none_of(fact))) if none_counts(fact) and not typed else None
             return _records_field(fact, common, says, people)
         case FactType.DATE:
             return Field(**common, parts=DATE_PARTS)
@@ -195,10 +206,20 @@ def _records_field(
     records = []
     for number, typed in enumerate(common["value"]):
         before = f"{common['id']}-{number}"
-        fields = tuple(_field(inner, typed.get(inner.name), f"{before}-", says, people) for inner in fact.fields)
+        fields = tuple(_field(inner, typed, f"{before}-", says, people) for inner in fact.fields)
         records.append(Record(f"{one} {number + 1}", fields, f"remove {before}"))
     add = f"add {common['id']}" if len(records) < MOST_RECORDS else ""
     return Field(**common, records=tuple(records), add=add, one=one.lower())
+
+
+def none_counts(fact: Fact) -> bool:
+    """Whether it may be answered that there are none of these records."""
+    return fact.type is FactType.RECORDS and not fact.required and fact.name in NONE_COUNTS
+
+
+def none_of(fact: Fact) -> str:
+    """The name under which that answer stands beside the records."""
+    return f"{fact.name}-{NONE}"
 
 
 def one_of(fact: Fact) -> str:
@@ -220,7 +241,9 @@ def one_of(fact: Fact) -> str:
 
 def typed_from(facts: Sequence[Fact], given: Mapping[str, Any]) -> Typed:
     """The form as somebody would have filled it in to give these facts; to correct them, say."""
-    return {fact.name: _typed(fact, given[fact.name]) for fact in facts if given.get(fact.name) is not None}
+    typed = {fact.name: _typed(fact, given[fact.name]) for fact in facts if given.get(fact.name) is not None}
+    none = {none_of(fact): "yes" for fact in facts if none_counts(fact) and given.get(fact.name) == []}
+    return {**typed, **none}
 
 
 def _typed(fact: Fact, value: Any) -> Any:
@@ -237,6 +260,26 @@ def _typed(fact: Fact, value: Any) -> Any:
             return [typed_from(fact.fields, one) for one in value]
         case _:
             return str(value)
+
+
+def pairs_from(facts: Sequence[Fact], typed: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
+    """What a browser would send of this form: read again, it is typed the same."""
+    pairs = []
+    for fact in facts:
+        name, value = before + fact.name, typed.get(fact.name)
+        match fact.type:
+            case FactType.DATE | FactType.INSTANT:
+                pairs += [(f"{name}-{part}", words) for part, words in (value or {}).items()]
+            case FactType.CHOICES:
+                pairs += [(name, one) for one in value or []]
+            case FactType.RECORDS:
+                pairs.append((f"{name}-{COUNT}", str(len(value or []))))
+                pairs += [(f"{name}-{NONE}", typed[none_of(fact)])] if typed.get(none_of(fact)) else []
+                for number, record in enumerate(value or []):
+                    pairs += pairs_from(fact.fields, record, f"{name}-{number}-")
+            case _:
+                pairs += [(name, value)] if value else []
+    return pairs
 
 
 def typed_date(value: str) -> Typed:

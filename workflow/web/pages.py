@@ -1,7 +1,8 @@
 """Renders pages: our own templates are strict, so a name that nobody gave is an error and not an empty space."""
 
+import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +15,8 @@ from workflow.web.forms import Field
 from workflow.web.static_files import static_files
 
 ONE_LINE = 40  # characters of options that fit beside each other
+MACHINE_INSTANTS = re.compile(r": \d{4}-\d\d-\d\d \d\d:\d\d in London, \d{4}-\d\d-\d\d \d\d:\d\d UTC\.$")
+DOMAIN = re.compile(r"\bdomain(?:\.md)? (?=\d)")
 TEMPLATES = Path(__file__).parent / "templates"
 COMPONENTS = {
     "govukBackLink": "back-link",
@@ -65,15 +68,18 @@ PLACES = (
     Place("reports", "Reports", "/reports"),
     Place("policies", "Policies", "/policies"),
     Place("help", "Help", "/help"),
+    Place("system", "System", "/system"),
     Place("account", "Account", "/account"),
 )
 
 # What the layout reads and most pages need not say.
 DEFAULTS: dict[str, Any] = {
     "demo": False,
+    "nonce": "",  # what lets this answer's scripts run, under its content policy
     "here": "",
     "places": PLACES,
     "signed_in": None,  # the name of who is signed in
+    "csrf": "",  # the token of their session, for signing out
     "notice": None,  # one sentence about what was just done
     "back": None,  # an address: shows a link back to it
     "problems": (),
@@ -162,6 +168,23 @@ def role_label(role: str) -> str:
     return ROLE_LABELS[Role(role)] if role in set(Role) else role
 
 
+def capitalize_first(words: str) -> str:
+    """With a capital letter, and all others as they are: Pause practitioner."""
+    return words[:1].upper() + words[1:]
+
+
+RECORD_WORDS = {
+    "baby": "Pre-birth work and what follows it",
+    "pause": "Pause",
+    "both": "Pre-birth work and Pause",
+}
+
+
+def record_words(record: str) -> str:
+    """Whose record a team works on, in words."""
+    return RECORD_WORDS[str(record)]
+
+
 class Tag(NamedTuple):
     """A status as it is shown: a symbol and words, and a colour that adds nothing to them."""
 
@@ -207,6 +230,32 @@ def entry_kind(kind: str) -> Tag:
     return KINDS.get(str(kind)) or Tag("•", str(kind).capitalize(), "grey")
 
 
+def by_when(instant: datetime | str | None) -> str:
+    """When something is due at the latest: the end of Thursday 26 November 2026, or 9:30am on 26 November 2026."""
+    if instant is None or instant == "":
+        return ""
+    at = as_utc(datetime.fromisoformat(instant) if isinstance(instant, str) else instant).astimezone(LONDON)
+    if (at.hour, at.minute) == (0, 0):
+        return f"the end of {written((at - timedelta(hours=1)).date())}"
+    return local_time(at)
+
+
+def step_words(says: str) -> str:
+    """A step of a worked-out date, without the instants as a machine writes them: those the API gives."""
+    return MACHINE_INSTANTS.sub(".", says)
+
+
+def source_words(source: str) -> str:
+    """Where a rule comes from: domain 3.3 and domain.md 3.3 as domain reference 3.3 (docs/sources.md)."""
+    return DOMAIN.sub("domain reference ", source)
+
+
+def subject(words: str) -> str:
+    """What one run of a clock is about: child:1 as child 1, approval:accept as approval."""
+    kind, _, name = str(words).partition(":")
+    return f"{kind} {name}" if name.isdigit() else kind
+
+
 def iso(when: datetime | date | str) -> str:
     """As a machine reads it."""
     return when if isinstance(when, str) else when.isoformat()
@@ -242,8 +291,14 @@ FILTERS = {
     "plural": plural,
     "working_days": working_days,
     "role_label": role_label,
+    "capitalize_first": capitalize_first,
+    "record_words": record_words,
     "status": status,
     "entry_kind": entry_kind,
+    "by_when": by_when,
+    "step_words": step_words,
+    "source_words": source_words,
+    "subject": subject,
     "iso": iso,
     "figure": figure,
     "navigation": navigation,

@@ -51,6 +51,11 @@ PROBLEM_PAGES = {
         "What you sent is larger than can be taken. Nothing was recorded.",
         ("Shorten long notes: a text may have 10,000 characters.", "Keep long documents where documents are kept."),
     ),
+    422: ProblemPage(
+        "Something needs to be put right",
+        "What you sent could not be used as it is. Nothing was recorded.",
+        ("Go back to the form, put right what is said here, and send it again.",),
+    ),
     429: ProblemPage(
         "Too many tries in a short time",
         "There were more requests than one person makes, so they were stopped for a moment.",
@@ -73,12 +78,34 @@ PROBLEM_PAGES = {
         ),
     ),
 }
+MOVE_REFUSED = ProblemPage(
+    "This cannot happen now",
+    "Something is still missing, so the case stays where it is. That it was tried is on its timeline.",
+    ("Do or record what is missing, then try again.", "Or ask somebody who may do it."),
+)
+STALE_FORM = ProblemPage(
+    "You have signed in again since you opened this form",
+    "The form belongs to the session before, so it was not sent. Nothing was recorded.",
+    ("Go back to the form, check it and send it again.",),
+)
 OTHER = ProblemPage("That did not work", "The request could not be answered.", ("Go back and try again.",))
 
 
-def problem_page(status: int, *, detail: str = "", steps: Sequence[str] = (), reference: str = "", **page: Any) -> str:
-    """The page for an HTTP status. `detail` says more about this one; `steps` stand before the usual ones."""
-    shown = PROBLEM_PAGES.get(status, OTHER)
+def problem_page(
+    status: int,
+    shown: ProblemPage | None = None,
+    *,
+    detail: str = "",
+    steps: Sequence[str] = (),
+    reference: str = "",
+    **page: Any,
+) -> str:
+    """The page for an HTTP status. `detail` says more about this one; `steps` stand before the usual ones.
+
+    `unmet` and `who` are what a refused move misses and who could make it; `changed` is what changed meanwhile;
+    `carried` is the form that was being sent, to go back to.
+    """
+    shown = shown or PROBLEM_PAGES.get(status, OTHER)
     return render(
         "error.html",
         title=shown.title,
@@ -87,5 +114,5 @@ def problem_page(status: int, *, detail: str = "", steps: Sequence[str] = (), re
         detail=detail,
         status_code=status,
         reference=reference,
-        **page,
+        **{"unmet": (), "who": (), "changed": (), "carried": None, **page},
     )

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from scheduler.calendars import LONDON
 from states.facts import MOST_RECORDS, Fact, FactProblem, FactType, check_facts
-from workflow.web.forms import CHANGE, COUNT, DATE_PARTS, INSTANT_PARTS, Typed, kind_of, one_of
+from workflow.web.forms import CHANGE, COUNT, DATE_PARTS, INSTANT_PARTS, Typed, kind_of, none_counts, none_of, one_of
 
 MONTHS = (
     "january",
@@ -70,7 +70,9 @@ def _is_within(where: str, known: str) -> bool:
 
 def typed_in(facts: Sequence[Fact], sent: FormData, before: str = "") -> Typed:
     """Every field of these facts as it was sent, changed in nothing but the line ends that browsers write."""
-    return {fact.name: _typed_in(fact, sent, before + fact.name) for fact in facts}
+    typed = {fact.name: _typed_in(fact, sent, before + fact.name) for fact in facts}
+    none = {none_of(fact): "yes" for fact in facts if none_counts(fact) and _first(sent, f"{before}{none_of(fact)}")}
+    return {**typed, **none}
 
 
 def _typed_in(fact: Fact, sent: FormData, name: str) -> Any:
@@ -132,7 +134,7 @@ def _given(facts: Iterable[Fact], typed: Mapping[str, Any], where: str) -> tuple
                 row, found = _given(fact.fields, one, f"{place}[{number}].")
                 rows.append(row)
                 problems += [FactProblem(p.where, _numbered(p.says, fact, number, len(value or []))) for p in found]
-            if rows:
+            if rows or (none_counts(fact) and typed.get(none_of(fact))):
                 given[fact.name] = rows
         else:
             try:

@@ -84,9 +84,9 @@ def test_hosts_that_are_names_are_fit(hosts: list[str]) -> None:
 
 
 def test_the_demo_listens_on_this_machine_only() -> None:
-    assert unfit_host("0.0.0.0", demo=True)  # noqa: S104
+    assert unfit_host("0.0.0.0", demo=True)  # noqa: S104  # given to be refused
     assert not unfit_host("::1", demo=True)
-    assert not unfit_host("0.0.0.0", demo=False)  # noqa: S104
+    assert not unfit_host("0.0.0.0", demo=False)  # noqa: S104  # given to be refused
 
 
 def test_the_host_of_the_address_is_answered_and_the_names_of_this_machine_on_a_demo() -> None:

@@ -39,8 +39,14 @@ GIVEN: dict[str, dict[str, Any]] = {
     "move": {"case": "PB-12", "entry": "PB-12#4"},
     "undelivered": ABOUT,
     "digest": {"on": "2026-11-26", "deadlines": ["PB-12.3", "CP-7.1"]},
+    "break_glass": {"case": "PB-12", "entry": "PB-12#4"},
+    "broken_promises": {"count": 2, "check": "nightly"},
+    "job_failing": {"job": "deadline sweep", "failures": 3},
 }
-SAYABLE = {"case", "entry", "deadline", "level", "due_on", "must_acknowledge", "on", "deadlines", "count"}
+SAYABLE = {
+    *("case", "entry", "deadline", "level", "due_on", "must_acknowledge"),
+    *("on", "deadlines", "count", "check", "job", "failures"),
+}
 
 
 def outgoing(template: str, params: dict[str, Any]) -> Outgoing:
@@ -90,7 +96,7 @@ def test_a_message_says_what_is_asked_in_plain_words() -> None:
     words = render("deadline", GIVEN["deadline"], BASE + "/")
     assert words.subject == "PB-12: a time limit has passed (R2)"
     assert words.text.startswith(
-        "Time limit PB-12.3 on case PB-12 was due on Thursday 26 November 2026 and has not been met (level R2). "
+        "Time limit PB-12.3 on case PB-12 was due on Thursday 26 November 2026 and has not been met (step R2). "
         "Please acknowledge it, and say when it will be done and why it is late.\n\n"
         "https://waymark.example.gov.uk/cases/PB-12\n"
     )

@@ -106,7 +106,7 @@ def test_a_problem_page_says_what_happened_and_what_to_do(number: int) -> None:
 
 
 def test_the_usual_refusals_have_pages() -> None:
-    assert set(PROBLEM_PAGES) == {400, 401, 403, 404, 409, 413, 429, 500, 503}
+    assert set(PROBLEM_PAGES) == {400, 401, 403, 404, 409, 413, 422, 429, 500, 503}
 
 
 def test_the_demo_says_on_every_page_that_its_data_is_invented() -> None:

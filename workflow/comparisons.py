@@ -1,0 +1,216 @@
+"""What another policy would change over the live caseload: decisions, dates, and who would be told. Reads only."""
+
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, false, select
+
+from config.policy import Policy, PolicyError, check_policy, load_policy
+from scheduler.calendars import local_date
+from scheduler.deadlines import DeadlineState
+from scheduler.ladder import Rung, next_steps
+from states.catalogue import LIFECYCLES
+from workflow.access import are_readable
+from workflow.accounts import Actor
+from workflow.acts import Way, act_on, move_for
+from workflow.clock_actions import APPLY, dated_under
+from workflow.clocks import is_paused
+from workflow.decisions import decide
+from workflow.engine import Engine
+from workflow.errors import BadInput, NotFound
+from workflow.policies import Policies
+from workflow.recipients import Directory
+from workflow.references import deadline_name, reference
+from workflow.repository import CASES
+from workflow.requirements import REFERRAL_NAMES, Firing, Standing
+
+CURRENT = "current"
+BATCH = 100  # cases in memory at once
+LONGEST_FILE = 500_000  # characters; the largest policy shipped has a tenth of that
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """One open case under both policies. `decision` is None where both decide alike; `deadlines` holds what differs."""
+
+    case_id: int
+    case: str
+    state: str
+    decision: Mapping[str, Any] | None
+    deadlines: tuple[Mapping[str, Any], ...]
+
+    @property
+    def differs(self) -> bool:
+        return self.decision is not None or bool(self.deadlines)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"case": self.case, "state": self.state, "decision": self.decision, "deadlines": list(self.deadlines)}
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a comparison comes to, as it goes along."""
+
+    cases: int = 0
+    decided_otherwise: int = 0
+    dates_moved: int = 0
+    breached: int = 0
+    told: int = 0
+
+    def add(self, one: Compared) -> None:
+        self.cases += 1
+        self.decided_otherwise += one.decision is not None
+        self.dates_moved += sum(row["due_old"] != row["due_new"] for row in one.deadlines)
+        self.breached += sum(row["breaches"] for row in one.deadlines)
+        self.told += sum(bool(row["told"]) for row in one.deadlines)
+
+
+def named_policy(policies: Policies, authority: str, version: str, now: datetime) -> Policy:
+    """The version of an authority's policy by its name, or with "current" the one in force; NotFound says which are."""
+    if version == CURRENT:
+        return policies.current(authority, local_date(now))
+    versions = policies.versions(authority)
+    found = next((one for one in versions if one.version == version), None)
+    if found is None:
+        known = ", ".join((CURRENT, *(one.version for one in versions)))
+        raise NotFound(f"{authority} has no policy version {version[:60]!r}; there are: {known}")
+    return found
+
+
+def written_policy(text: str, authority: str) -> Policy:
+    """A policy as an author wrote it, checked like those shipped; BadInput lists everything that is wrong with it."""
+    if len(text) > LONGEST_FILE:
+        raise BadInput(f"the policy is longer than {LONGEST_FILE:,} characters")
+    _check_base(text)
+    with tempfile.TemporaryDirectory(prefix="waymark-policy-") as folder:
+        file = Path(folder) / "given.toml"
+        file.write_text(text, encoding="utf-8")
+        try:
+            policy = load_policy(file)
+        except PolicyError as error:
+            raise BadInput("the policy cannot be used", error.problems) from None
+    if problems := check_policy(policy, LIFECYCLES):
+        raise BadInput("the policy cannot be used", problems)
+    if policy.authority != authority:
+        raise BadInput(f"the policy is for {policy.authority}, not for {authority}")
+    return policy
+
+
+def _check_base(text: str) -> None:
+    """A base is named by a word: anything else would be a way to files elsewhere."""
+    try:
+        content = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        says = "is nested too deeply" if isinstance(error, RecursionError) else f"is not TOML: {error}"
+        raise BadInput(f"the policy {says}") from None
+    header = content.get("policy")
+    base = header.get("based_on") if isinstance(header, dict) else None
+    if isinstance(base, str) and not (base.isascii() and base.replace("_", "").isalnum()):
+        raise BadInput("the policy cannot be used: policy.based_on must be the name of an authority, or statutory")
+
+
+def compared(
+    engine: Engine, actor: Actor, now: datetime, *, old: Policy, new: Policy, after: int = 0
+) -> Iterator[Compared]:
+    """Every open case the account may read, beyond the one numbered `after`, under both policies; batch by batch."""
+    with engine.database.read() as connection:
+        directory = Directory(connection, local_date(now))
+        readable = (
+            are_readable(connection, actor, now) & (CASES.c.final == false()) & (CASES.c.authority == new.authority)
+        )
+        while True:
+            query = select(CASES).where(readable & (CASES.c.id > after)).order_by(CASES.c.id).limit(BATCH)
+            rows = connection.execute(query).mappings().all()
+            for row in rows:
+                after = row["id"]
+                standing = engine.standings.of(connection, dict(row))
+                comparison = _Comparison(engine, connection, directory, actor, now)
+                yield comparison.of(standing, old, new)
+            if len(rows) < BATCH:
+                return
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    engine: Engine
+    connection: Connection
+    directory: Directory
+    actor: Actor
+    now: datetime
+
+    def of(self, standing: Standing, old: Policy, new: Policy) -> Compared:
+        ref = reference(standing.lifecycle.id, standing.case["id"])
+        move = move_for("apply_policy", ref, {"reason": "comparison"}, Way())
+        firing = act_on(self.connection, standing, move=move, actor=self.actor, now=self.now, asked=APPLY)
+        return Compared(
+            case_id=standing.case["id"],
+            case=ref,
+            state=standing.before.state,
+            decision=_decisions(standing, old, new),
+            deadlines=tuple(self._deadlines(firing, old, new)),
+        )
+
+    def _deadlines(self, firing: Firing, old: Policy, new: Policy) -> Iterator[dict[str, Any]]:
+        lifecycle, case = firing.standing.lifecycle, firing.standing.case
+        before, after = dated_under(firing, self.engine, old)[1], dated_under(firing, self.engine, new)[1]
+        for (row, was), (_, becomes) in zip(before, after, strict=True):
+            told = [] if is_paused(row) else self._newly_told(firing, row, (old, was), (new, becomes))
+            due_old, due_new = was.due.due_at, becomes.due.due_at
+            if due_old == due_new and not told:
+                continue
+            yield {
+                "deadline": deadline_name(lifecycle.id, case["id"], row["number"]),
+                "label": lifecycle.clock_by_id[row["clock"]].label,
+                "due_old": due_old,
+                "due_new": due_new,
+                "breaches": _is_past(due_new, self.now) and not _is_past(due_old, self.now),
+                "told": told,
+            }
+
+    def _newly_told(
+        self,
+        firing: Firing,
+        row: Mapping[str, Any],
+        old: tuple[Policy, DeadlineState],
+        new: tuple[Policy, DeadlineState],
+    ) -> list[str]:
+        """Who would have been told by now under the new policy, and would not have been under the old one."""
+        before = self._told(firing, self._rungs(firing, row, *old))
+        return [one for one in self._told(firing, self._rungs(firing, row, *new)) if one not in before]
+
+    def _rungs(self, firing: Firing, row: Mapping[str, Any], policy: Policy, state: DeadlineState) -> tuple[Rung, ...]:
+        limit = policy.limit(firing.standing.lifecycle.id, row["clock"])
+        return next_steps(policy.ladder(limit), limit, state.due, self.engine.calendar, self.now).now
+
+    def _told(self, firing: Firing, rungs: tuple[Rung, ...]) -> list[str]:
+        case, before = firing.standing.case, firing.standing.before
+        roles = tuple(dict.fromkeys(role for rung in rungs for role in rung.who))
+        return self.directory.for_roles(
+            roles,
+            owner=before.owner,
+            team=case["team"],
+            authority=case["authority"],
+            record=firing.standing.lifecycle.record,
+        )[0]
+
+
+def _decisions(standing: Standing, old: Policy, new: Policy) -> Mapping[str, Any] | None:
+    """What each policy decides on the referral as it is known now; None where they agree, or it is no referral."""
+    told = {name: value for name, value in standing.before.facts.items() if name in REFERRAL_NAMES}
+    if standing.lifecycle.id != "prebirth" or not told.get("received_on"):
+        return None
+    before, after = (_in_short(decide(policy, told).to_json()) for policy in (old, new))
+    return None if before == after else {"old": before, "new": after}
+
+
+def _in_short(decision: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: decision[name] for name in ("decision", "service", "default_service", "rule")}
+
+
+def _is_past(due: datetime | None, now: datetime) -> bool:
+    return due is not None and due <= now

@@ -1,0 +1,22 @@
+"""The table of figures that were counted before, so that whoever asks next need not wait for a count."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Text
+from sqlmodel import Field, SQLModel
+
+from workflow.columns import Day, Instant, Json
+from workflow.models import strict
+
+
+class CohortFigures(SQLModel, table=True):
+    """The cohort figures of an authority as of a day. Not evidence: they can be counted again from it at any time."""
+
+    __tablename__ = "cohort_figures"
+    __table_args__ = strict()
+    authority: str = Field(primary_key=True, sa_type=Text)
+    as_of: date = Field(primary_key=True, sa_type=Day)
+    counted_at: datetime = Field(sa_type=Instant)
+    rules: int  # by which rules of counting: reports.RULES then
+    figures: Any = Field(sa_type=Json)
