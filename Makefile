@@ -30,7 +30,7 @@ run: $(READY) $(ASSETS) ## loads the invented demo caseload, serves pages, API a
 	@$(BIN)/waymark serve --demo --port $(PORT)
 
 test: $(READY) $(ASSETS) ## runs the tests on SQLite and PostgreSQL
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 4
 
 check: $(READY) ## ruff, mypy --strict, import contracts, migrations against models
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && echo "ruff: clean"
@@ -49,7 +49,7 @@ long: $(READY) $(ASSETS) ## every test, with the longer property and process tes
 bench: $(READY) $(ASSETS) ## what it costs, beside a hand-written SQL floor and APScheduler
 	@$(BIN)/python -m bench all
 
-audit: $(READY) ## known weaknesses of all that is installed, Python and npm (asks pypi.org and registry.npmjs.org)
+audit: $(READY) ## known weaknesses of all that is installed, Python and npm (needs the network)
 	@test -x .venv/audit/bin/pip-audit || { $(PYTHON) -m venv .venv/audit && .venv/audit/bin/python -m pip install \
 	  --quiet --disable-pip-version-check --require-hashes -r requirements/audit.txt; }
 	@failed=0; for set in runtime development audit; do \

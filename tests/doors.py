@@ -1,6 +1,7 @@
 """A service over HTTP in one process: programs with tokens, and browsers that sign in."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,10 +9,12 @@ from typing import Any
 import pyotp
 from fastapi import FastAPI
 from httpx2 import Response
+from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from config.settings import Settings
 from workflow.app import create_app
+from workflow.bootstrap import Service
 from workflow.identity import passwords, second_factor, tokens
 from workflow.identity.credentials import set_password
 from workflow.models import TokenScope
@@ -123,7 +126,28 @@ def doors_to(desk: Desk, **settings: Any) -> Doors:
     def clock() -> datetime:
         return desk.now
 
-    return Doors(desk, create_app(service, clock=clock))
+    return Doors(desk, app_on(service, clock))
+
+
+_COMPOSED: dict[str, FastAPI] = {}
+
+
+def app_on(service: Service, clock: Callable[[], datetime]) -> FastAPI:
+    """The application on this service. Composed once for each way it is set: that takes longer than most tests do."""
+    with service.database.read() as connection:
+        demo = service.is_demo(connection)
+    given = service.settings.model_dump(exclude={"database_url"})
+    way = json.dumps([demo, given], sort_keys=True, default=_said)
+    if way not in _COMPOSED:
+        _COMPOSED[way] = create_app(service, clock=clock)
+    app = _COMPOSED[way]
+    app.state.service, app.state.clock = service, clock
+    service.engine.observed = app.state.counts.moved
+    return app
+
+
+def _said(value: Any) -> str:
+    return str(value.get_secret_value() if isinstance(value, SecretStr) else value)
 
 
 def problem(answered: Response) -> tuple[int, str]:
@@ -132,4 +156,4 @@ def problem(answered: Response) -> tuple[int, str]:
     return answered.status_code, answered.json()["type"].removeprefix("/problems/")
 
 
-__all__ = ["KEY", "NEW_PASSWORD", "NOW", "PASSWORD", "Browser", "Doors", "doors_to", "problem"]
+__all__ = ["KEY", "NEW_PASSWORD", "NOW", "PASSWORD", "Browser", "Doors", "app_on", "doors_to", "problem"]

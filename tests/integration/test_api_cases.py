@@ -18,7 +18,6 @@ from config.logs import set_up_logs
 from scheduler.sweeps import sweep
 from states.pause import OUTCOME_DOMAINS
 from workflow.alerting import DueDeadlines
-from workflow.app import create_app
 from workflow.audit import ENTRIES
 from workflow.identity import tokens
 from workflow.looks import LOOKS
@@ -26,6 +25,7 @@ from workflow.models import TokenScope
 from workflow.outbox import MESSAGES
 from workflow.repository import CASES
 
+from doors import app_on
 from factories import NOW, Desk
 from walks import Walk
 
@@ -86,7 +86,7 @@ class Program:
 
 @pytest.fixture
 def program(desk: Desk) -> Program:
-    app = create_app(desk.service, clock=lambda: desk.now)
+    app = app_on(desk.service, lambda: desk.now)
     return Program(desk, TestClient(app, base_url=desk.service.settings.base_url), {})
 
 

@@ -123,7 +123,8 @@ def test_a_wrong_password_and_an_unknown_name_read_the_same(doors: Doors, visito
     wrong = visitor.sign_in("baby.CW", "not the password")
     unknown = visitor.sign_in("nobody.here", "not the password")
     assert (wrong.status_code, unknown.status_code) == (422, 422)
-    assert wrong.text.replace("baby.CW", "X") == unknown.text.replace("nobody.here", "X")
+    nonce = re.compile('nonce="[^"]*"')
+    assert nonce.sub("", wrong.text).replace("baby.CW", "X") == nonce.sub("", unknown.text).replace("nobody.here", "X")
     assert "not the password" not in wrong.text
 
 
@@ -437,7 +438,7 @@ def test_an_administrator_sees_how_the_service_stands(doors: Doors) -> None:
     visitor = signed_in(doors, "both.ADM")
     assert "Something needs attention" in visitor.get("/system").text  # no node has swept here
     settings = visitor.get("/system/settings").text
-    assert "WAYMARK_SECRET_KEY" in settings
+    assert "WAYMARK_SECRET_KEY" in settings.replace("<wbr>", "")
     assert "0123456789abcdef" not in settings
 
 

@@ -13,7 +13,6 @@ from journeys.test_pause import EVERY_AREA, PL, PP, SM, STARTED
 
 from scheduler.calendars import add_months, written
 from states.catalogue import LIFECYCLES
-from workflow.app import create_app
 from workflow.errors import MoveRefused, Unmet
 from workflow.identity import tokens
 from workflow.invariants import broken_promises
@@ -21,6 +20,7 @@ from workflow.models import TokenScope
 from workflow.moves import Opening
 from workflow.references import read_reference
 
+from doors import app_on
 from factories import Desk, opening_trigger
 from walks import Walk
 
@@ -128,7 +128,7 @@ class PauseOverHttp(OverHttp):
 
 @pytest.fixture
 def client(desk: Desk) -> Any:
-    app = create_app(desk.service, clock=lambda: desk.now)
+    app = app_on(desk.service, lambda: desk.now)
     with TestClient(app, base_url="http://localhost:8000") as http:
         yield Client(desk, http)
 
