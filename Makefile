@@ -30,7 +30,7 @@ run: $(READY) $(ASSETS) ## loads the invented demo caseload, serves pages, API a
 	@$(BIN)/waymark serve --demo --port $(PORT)
 
 test: $(READY) $(ASSETS) ## runs the tests on SQLite and PostgreSQL
-	@$(BIN)/python -m pytest -n 4
+	@$(BIN)/python -m pytest -n 3
 
 check: $(READY) ## ruff, mypy --strict, import contracts, migrations against models
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && echo "ruff: clean"

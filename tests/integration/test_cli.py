@@ -27,6 +27,8 @@ from workflow.identity import sessions, tokens
 from workflow.models import Record, TokenScope
 from workflow.repository import CASES, DEADLINES
 
+pytestmark = pytest.mark.mostly_one_database
+
 MANAGER, WORKER, LEAD = DEMO_MANAGER, "ann.worker", "pat.lead"
 REFERRAL = {"received_on": "2026-11-20", "source": "health", "edd": "2027-04-10", "referral_note": "invented"}
 DECISION_KEYS = ["decision", "service", "default_service", "rule", "rules", "overlays", "flags", "missing"]

@@ -221,6 +221,7 @@ def test_without_an_address_or_a_mail_server_people_are_told_in_the_inbox(desk: 
     assert messages(desk) == []
 
 
+@pytest.mark.mostly_one_database
 def test_tls_and_a_sign_in_protect_the_way_out(desk: Desk, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     context, certificate = self_signed(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))

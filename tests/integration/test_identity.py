@@ -25,6 +25,8 @@ from workflow.models import SYSTEM_CHAIN, TokenScope
 
 from factories import NOW, Desk
 
+pytestmark = pytest.mark.mostly_one_database
+
 ANN, SAM = "baby.CW", "baby.TM"
 PASSWORD, OTHER_PASSWORD = "three blue kettles", "seven grey herons sing"
 KEPT = passwords.hash_password(PASSWORD)

@@ -477,6 +477,7 @@ def process(database: Database, file: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=root, env=env, stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.mostly_one_database
 def test_a_run_killed_while_it_opens_cases_leaves_nothing_and_can_be_run_again(desk: Desk, tmp_path: Path) -> None:
     file, before = as_csv(tmp_path, referrals(1500)), counts(desk.database)
     with process(desk.database, file) as running:
@@ -497,6 +498,7 @@ def test_a_run_killed_while_it_opens_cases_leaves_nothing_and_can_be_run_again(d
 SIZES = [1500, *([20_000] if os.environ.get("WAYMARK_LONG") else [])]
 
 
+@pytest.mark.mostly_one_database
 @pytest.mark.parametrize("write", [as_csv, as_xlsx])
 @pytest.mark.parametrize("number", SIZES)
 def test_a_large_file_is_imported_in_bounded_memory(desk: Desk, tmp_path: Path, number: int, write: Any) -> None:

@@ -20,7 +20,7 @@ from workflow.models import TokenScope
 from factories import Desk, add_people, facts_for, opening_trigger
 
 EXAMPLES = int(
-    os.environ.get("WAYMARK_FUZZ", "5")
+    os.environ.get("WAYMARK_FUZZ", "3")
 )  # requests for each operation and account; `make fuzz` asks for more
 CHECKS = [
     checks.not_a_server_error,
