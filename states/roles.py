@@ -44,5 +44,5 @@ ROLE_LABELS: dict[Role, str] = {
 
 def one_of_role(role: Role) -> str:
     """A role with its article: a caseworker, an auditor."""
-    label = ROLE_LABELS[role]
-    return label if role in (Role.LEGAL, Role.SYSTEM) else f"{'an' if label[0] in 'aeio' else 'a'} {label}"
+    label = "legal adviser" if role is Role.LEGAL else ROLE_LABELS[role]
+    return label if role is Role.SYSTEM else f"{'an' if label[0] in 'aeio' else 'a'} {label}"
