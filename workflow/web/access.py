@@ -19,7 +19,7 @@ from workflow.serving.asking import Asking, looking
 from workflow.web import drafts
 from workflow.web.case_routes import AccessGiver, CaseWriter, Ref, case_router, glass_for
 from workflow.web.cases import colleagues
-from workflow.web.forms import Typed, form
+from workflow.web.forms import MOST_PEOPLE, Typed, form
 from workflow.web.reading import read
 from workflow.web.showing import Sent, go_to, show
 
@@ -151,7 +151,9 @@ def _facts(asking: Asking, ref: str, act: str) -> tuple[Fact, ...]:
     if act == "end_access":
         people = {one["username"]: people.get(one["username"], one["username"]) for one in looking(asking).readers(ref)}
     return tuple(
-        replace(fact, type=FactType.CHOICE, choices=people, hint="") if fact.name == "person" and people else fact
+        replace(fact, type=FactType.CHOICE, choices=people, hint="")
+        if fact.name == "person" and 0 < len(people) <= MOST_PEOPLE
+        else fact
         for fact in asked
     )
 

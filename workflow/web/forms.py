@@ -17,6 +17,7 @@ from states.facts import MOST_RECORDS, Fact, FactProblem, FactType
 Typed = dict[str, Any]
 DATE_PARTS = ("day", "month", "year")
 INSTANT_PARTS = (*DATE_PARTS, "time")
+MOST_PEOPLE = 150  # to choose from in a list; a longer one is slow to send and to read through
 MOST_RADIOS = 7  # more choices than this are a list to choose from
 COUNT = "count"  # {name of records}-count: how many of them were on the page
 NONE = "none"  # {name of records}-none: that there are none, which is something else than not knowing of any
@@ -81,10 +82,13 @@ def form(
     *,
     people: Mapping[str, str] | None = None,
 ) -> Form:
-    """The form of these facts. `people` are the accounts to choose from, by user name; without it names are typed.
+    """The form of these facts. `people` are the accounts to choose from, by user name; without it, or where they are
+    too many for a list, names are typed.
 
     A problem whose place is no field of the form stands in the summary all the same.
     """
+    if people is not None and len(people) > MOST_PEOPLE:
+        people = None
     says: dict[str, str] = {}
     for problem in problems:
         says.setdefault(id_of(problem.where), problem.says)

@@ -24,6 +24,7 @@ from workflow.worklists import Due, Filters
 router = APIRouter()
 Lead = Annotated[Asking, Depends(Needs(Permission.READ_ALERTS_TOLD))]
 SHOWN = 10  # breached cases on the first page; the list has them all
+MOST_WORKERS = 50  # on one page of several teams, those with most past a date first
 PAGE = 50
 DUES: Mapping[str, tuple[Due, str]] = {
     "breached": ("breached", "Breached"),
@@ -151,28 +152,28 @@ def _only_ends(lifecycle: str, stage: str) -> bool:
 
 
 def _workers(groups: Sequence[Mapping[str, Any]], team: str | None, called: Mapping[str, str]) -> list[Group]:
-    """Each worker with what they own, those with most past a date first; before them what nobody owns."""
-    owners = {row["owner"] for row in groups}
+    """Each worker with what they own, those with most past a date first; before them what nobody owns.
+
+    Over many teams only the first of them: the rest stand with their teams.
+    """
+    owned: dict[str | None, list[Mapping[str, Any]]] = {}
+    for row in groups:
+        owned.setdefault(row["owner"], []).append(row)
     found = [
-        Group(
-            called.get(owner, owner) if owner else "Nobody yet",
-            _list(team, owner=owner or NOBODY),
-            _summed(row for row in groups if row["owner"] == owner),
-        )
-        for owner in owners
+        Group(called.get(owner, owner) if owner else "Nobody yet", _list(team, owner=owner or NOBODY), _summed(rows))
+        for owner, rows in owned.items()
     ]
-    return sorted(found, key=lambda one: (one.label != "Nobody yet", -one.counts["breached"], one.label))
+    found.sort(key=lambda one: (one.label != "Nobody yet", -one.counts["breached"], one.label))
+    return found if team is not None else found[:MOST_WORKERS]
 
 
 def _by_team(groups: Sequence[Mapping[str, Any]], teams: Mapping[str, str]) -> list[Group]:
-    codes = {row["team"] for row in groups}
+    held: dict[str, list[Mapping[str, Any]]] = {}
+    for row in groups:
+        held.setdefault(row["team"], []).append(row)
     found = [
-        Group(
-            teams.get(code, code),
-            address("/team", team=code) if code in teams else _list(code),
-            _summed(row for row in groups if row["team"] == code),
-        )
-        for code in codes
+        Group(teams.get(code, code), address("/team", team=code) if code in teams else _list(code), _summed(rows))
+        for code, rows in held.items()
     ]
     return sorted(found, key=lambda one: (-one.counts["breached"], one.label))
 
