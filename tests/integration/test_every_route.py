@@ -206,9 +206,9 @@ ROUTES: dict[str, str] = {
     "POST /system/people/{username}/sign-out": "run_system",
     "POST /system/teams/new": "run_system",
     "POST /system/teams/{code}/manager": "run_system",
-    "POST /work/seen": "read_cases",
-    "POST /work/views": "read_cases",
-    "POST /work/views/remove": "read_cases",
+    "POST /seen": "read_cases",
+    "POST /saved-views": "read_cases",
+    "POST /saved-views/remove": "read_cases",
     "PUT /api/v1/teams/{code}/manager": "run_system",
 }
 HALF_SIGNED_IN = (

@@ -353,7 +353,7 @@ def test_what_others_did_on_my_cases_is_counted_until_i_have_seen_it(doors: Door
     browser = doors.browser("baby.CW")
     assert re.search(r"\d+ things? changed on your cases in the last 7 days", words(get(browser, "/work")))
 
-    assert where(send(browser, "/work/seen", up_to=doors.desk.now.isoformat())) == "/work"
+    assert where(send(browser, "/seen", up_to=doors.desk.now.isoformat())) == "/work"
 
     assert "changed on your cases" not in words(get(browser, "/work"))
 
@@ -361,12 +361,12 @@ def test_what_others_did_on_my_cases_is_counted_until_i_have_seen_it(doors: Door
 def test_filters_are_kept_under_a_name(doors: Doors) -> None:
     browser = doors.browser("baby.TM")
 
-    at = where(send(browser, "/work/views", name="Late ones", query="status=breached&after=xyz&nonsense=1"))
+    at = where(send(browser, "/saved-views", name="Late ones", query="status=breached&after=xyz&nonsense=1"))
 
     assert dict(pair.split("=") for pair in urlsplit(at).query.split("&")) == {"whose": "team", "status": "breached"}
     assert "Late ones" in words(get(browser, at))
-    assert send(browser, "/work/views", name=" ", query="").status_code == 422
-    assert where(send(browser, "/work/views/remove", name="Late ones")) == "/work"
+    assert send(browser, "/saved-views", name=" ", query="").status_code == 422
+    assert where(send(browser, "/saved-views/remove", name="Late ones")) == "/work"
     assert "Late ones" not in words(get(browser, "/work"))
 
 

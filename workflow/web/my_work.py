@@ -116,7 +116,7 @@ def my_work(request: Request, asking: Worker) -> Response:
     )
 
 
-@router.post("/work/seen")
+@router.post("/seen")
 def seen(asking: Worker, sent: Sent) -> Response:
     """Notes that what had changed by the moment of the page was seen; what came later is still new."""
     up_to = as_utc(instant_in(sent.get("up_to")))
@@ -125,7 +125,7 @@ def seen(asking: Worker, sent: Sent) -> Response:
     return go_to("/work")
 
 
-@router.post("/work/views")
+@router.post("/saved-views")
 def save(request: Request, asking: Worker, sent: Sent) -> Response:
     """Keeps the filters under a name."""
     wanted = _wanted(dict(parse_qsl(str(sent.get("query") or ""))), asking.actor, _choices(asking))
@@ -149,7 +149,7 @@ def save(request: Request, asking: Worker, sent: Sent) -> Response:
     return go_to(f"/work?{wanted.query}")
 
 
-@router.post("/work/views/remove")
+@router.post("/saved-views/remove")
 def remove(asking: Worker, sent: Sent) -> Response:
     """Forgets a saved list; the cases in it stay as they are."""
     with asking.service.database.write() as connection:
