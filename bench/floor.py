@@ -1,14 +1,9 @@
-"""The floor: the same move as hand-written SQL, with the same durability and no rules behind it."""
+"""The floor over HTTP: a move as hand-written SQL, with the same durability and no rules behind it."""
 
 import hashlib
-import itertools
-import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
-
-import psycopg
 
 Run = Callable[..., Any]
 TABLES = """
@@ -26,45 +21,9 @@ CLOSE = "UPDATE deadlines SET closed_at = {0} WHERE case_id = {0} AND number = {
 OPEN = "INSERT INTO deadlines VALUES ({0}, {0}, {0}, NULL)"
 
 
-def sqlite_floor(file: Path, cases: int) -> Callable[[], None]:
-    """A function that makes one move on the next case of a SQLite file."""
-    connection = sqlite3.connect(file, isolation_level=None, cached_statements=32)
-    for pragma in ("journal_mode=WAL", "synchronous=FULL"):
-        connection.execute(f"PRAGMA {pragma}")
-    connection.executescript(TABLES.format(pk="INTEGER PRIMARY KEY", ts="TEXT"))
-    return _mover(connection.execute, "?", cases, lambda: connection.execute("BEGIN IMMEDIATE"), "", str)
-
-
-def postgresql_floor(url: str, cases: int) -> Callable[[], None]:
-    """The same on a PostgreSQL database."""
-    connection = psycopg.connect(url, autocommit=True, prepare_threshold=1)
-    cursor = connection.cursor()
-    for statement in renamed(TABLES).format(pk="BIGINT PRIMARY KEY", ts="TIMESTAMPTZ").split(";")[:-1]:
-        cursor.execute(statement)
-    run: Run = lambda sql, values=(): cursor.execute(renamed(sql), values)  # noqa: E731
-    return _mover(run, "%s", cases, lambda: cursor.execute("BEGIN"), " FOR UPDATE", lambda at: at)
-
-
 def renamed(sql: str) -> str:
     """The same on tables that may stand beside Waymark's own."""
     return sql.replace("cases", "floor_cases").replace("deadlines", "floor_deadlines")
-
-
-def _mover(  # noqa: PLR0917  # the five ways in which the two databases differ
-    run: Run, mark: str, cases: int, begin: Callable[[], Any], lock: str, when: Callable[[datetime], Any]
-) -> Callable[[], None]:
-    statements = statements_of(mark, lock)
-    begin()
-    add_cases(run, statements, mark, cases, when)
-    run("COMMIT")
-    turn = itertools.cycle(range(1, cases + 1))
-
-    def move() -> None:
-        begin()
-        move_once(run, statements, next(turn), when)
-        run("COMMIT")
-
-    return move
 
 
 def statements_of(mark: str, lock: str) -> tuple[str, ...]:

@@ -42,18 +42,28 @@ from workflow.identity import sessions
 from workflow.references import reference
 from workflow.repository import CASES as ROWS
 from workflow.serving.csrf import csrf_token
+from workflow.serving.server import let_rest
 
 Row = dict[str, str]
 CASES, REPEATS, PATIENCE = 100_000, 20, 5.0  # PATIENCE: seconds for one address, however slow it is
 EACH = 2  # addresses of one route for one person, beside those of the cases below
 MOST_MS, MOST_KB = 150, 100
-ERROR = 500
+REFUSED, ERROR = 400, 500
 PEOPLE = {
     "caseworker": DURHAM.workers[0],
     "team manager": DURHAM.manager,
     "service manager": DEMO_MANAGER,
     "Pause lead": PAUSE.lead,
+    "front door": DURHAM.front_door,
+    "auditor": "demo.durham.auditor",
+    "administrator": "demo.durham.admin",
 }
+LISTS = {  # by what each list is narrowed: where few match, they must not be looked for among all
+    "/team/cases": ("owner=nobody", "status={}", "lifecycle=pause", "stage=Lapsed"),
+    "/work": ("whose=team", "whose=all", "whose=all&owner=nobody", "whose=all&status={}", "whose=all&kind=pause",
+              "whose=all&stage=Lapsed"),
+}  # fmt: skip
+STATUSES = ("breached", "amber", "on_track", "paused")
 TOLD = 500  # cases whose date has passed, and of whom people were told
 FIRST = 1_000  # the numbers below are for the demo caseload
 
@@ -116,17 +126,21 @@ class Opened:
 def _measured(where: str, service: Service, cases: int, progress: Progress) -> Iterator[Row]:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     app = create_app(service, clock=going_on())
+    let_rest()
     pages: dict[str, list[Opened]] = defaultdict(list)
     failing: dict[str, str] = {}
+    no_pages: set[str] = set()
     for who, username in PEOPLE.items():
         task = progress.add_task(f"{where}: pages of a {who}", total=None)
-        for route, one in Visit(app, service, who, username).pages():
+        visit = Visit(app, service, who, username)
+        for route, one in visit.pages():
             if isinstance(one, Opened):
                 pages[route].append(one)
             else:
                 failing[f"{route} ({who})"] = one
             progress.advance(task)
         progress.update(task, total=1, completed=1)
+        no_pages |= visit.no_pages
     for route, all_ in sorted(pages.items(), key=lambda item: -max(one.late for one in item[1])):
         slowest, biggest = max(all_, key=lambda one: one.late), max(all_, key=lambda one: one.kilobytes)
         kept = slowest.late <= MOST_MS and biggest.kilobytes <= MOST_KB
@@ -139,6 +153,11 @@ def _measured(where: str, service: Service, cases: int, progress: Progress) -> I
             f"(processor time {statistics.median(slowest.worked):.0f} ms); "
             f"biggest for the {biggest.who} at {biggest.address}; time inside the server, not over HTTP",
         }
+    failing |= {
+        route: "nobody could open it"
+        for route, _ in _page_routes(app)
+        if route not in {*pages, *no_pages} and ".{kind}" not in route
+    }
     for route, why in failing.items():
         yield {"what": f"{route}, {where}", "waymark": "FAILS", "floor": "", "ratio": "", "note": why}
 
@@ -149,7 +168,7 @@ class Visit:
     def __init__(self, app: FastAPI, service: Service, who: str, username: str) -> None:
         self.who, self.service = who, service
         self.routes = _page_routes(app)
-        self.timed = Timed(app)
+        self.timed, self.no_pages = Timed(app), set[str]()  # routes that give a file or lead elsewhere
         with service.database.write() as connection:
             cookie = sessions.start(connection, username, second_factor=True, device="bench", now=NOW)
             self.actor = find_actor(connection, username)
@@ -163,25 +182,34 @@ class Visit:
         """Each page as (route, what it took), or why it fails; what this person may not open is left out."""
         with self.client:
             waiting, seen, count = self._beginnings(), set[str](), dict[str, int]()
+            first = set(waiting)
             for address in waiting:
                 route = self._route_of(address)
-                if route is None or address in seen or count.get(route, 0) >= EACH + len(LIFECYCLES):
+                if route is None or address in seen or (address not in first and count.get(route, 0) >= EACH):
                     continue
                 seen.add(address)
-                count[route] = count.get(route, 0) + 1
+                count[route] = count.get(route, 0) + (address not in first or address == route)
                 found, links = self._open(address)
                 waiting += [one for one in links if one not in seen and count.get(self._route_of(one) or "", 0) < EACH]
                 if found is not None:
                     yield route, found
 
     def _beginnings(self) -> list[str]:
-        """The addresses with nothing to fill in, a draft of a referral, and the case of each kind that moved most."""
+        """The addresses with nothing to fill in, lists narrowed in each way, the case of each kind that moved most, and
+        a draft of a referral.
+        """
         refs = _eventful(self.service, self.actor)
         plain = [route for route, _ in self.routes if "{" not in route]
         form = {"csrf": self.csrf, "kind": "prebirth"}
         begun = self.client.post("/referrals/new", data=form).headers.get("location")
         of_cases = [route.format(ref=ref) for ref in refs for route, _ in self.routes if _asks_only_for_a_case(route)]
-        return [*plain, *of_cases, *([begun] if begun else [])]
+        narrowed = [
+            f"{route}?{query.format(status)}"
+            for route, queries in LISTS.items()
+            for query in queries
+            for status in (STATUSES if "{}" in query else ("",))
+        ]
+        return [*plain, *narrowed, *of_cases, *([begun] if begun else [])]
 
     def _open(self, address: str) -> tuple[Opened | str | None, list[str]]:
         """What the page took after a first time that does not count, and where it leads."""
@@ -189,6 +217,8 @@ class Visit:
         if answer.status_code >= ERROR:
             return f"{address} answers {answer.status_code}", []
         if answer.status_code != 200 or not answer.headers.get("content-type", "").startswith("text/html"):
+            if answer.status_code < REFUSED:
+                self.no_pages.add(self._route_of(address) or "")
             return None, [answer.headers["location"]] if "location" in answer.headers else []
         opened = Opened(self.who, address, len(answer.content) / 1000)
         end = time.perf_counter() + PATIENCE
@@ -232,7 +262,11 @@ class Links(HTMLParser):
 def _page_routes(app: FastAPI) -> list[tuple[str, re.Pattern[str]]]:
     """Every route one can GET outside the API, as (template, what its paths look like), the plainest first."""
     found = {context.path_format for context in _contexts(app) if "GET" in context.methods}
-    pages = [one for one in found if not one.startswith(("/api/", "/static/", "/healthz", "/readyz", "/metrics"))]
+    pages = [
+        one
+        for one in found
+        if not one.startswith(("/api/", "/static/", "/problems/", "/healthz", "/readyz", "/metrics"))
+    ]
     pages.sort(key=lambda one: (one.count("{"), one))
     return [(one, re.compile(re.sub(r"\\\{.*?\\\}", "[^/]+", re.escape(one)))) for one in pages]
 

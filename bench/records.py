@@ -21,7 +21,7 @@ def staff(database: Database, now: datetime) -> None:
             connection.execute(
                 USERS.insert(),
                 {"username": username, "name": username, "role": role, "team": TEAM, "active": True,
-                 "trained_learning_disability": False, "created_at": now},
+                 "created_at": now},
             )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What the deadline sweep costs on both databases: idle, with much due, beside its floor and APScheduler."""
+"""What the deadline sweep costs on both databases: idle as the caseload grows, with much due, and its check."""
 
 import statistics
 import time
@@ -11,7 +11,6 @@ from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from bench import caseload
 from bench.caseload import NOW
-from bench.job_for_each import VERSION, jobs_a_second
 from bench.places import Bare, postgresql_url
 from bench.sweep_floor import floor_sweep, floor_tick
 from config.settings import Settings
@@ -24,7 +23,7 @@ from workflow.job_log import SWEEP
 from workflow.jobs import jobs, run
 
 Row = dict[str, str]
-CASES, JOBS, ROUNDS, TICKS = 100_000, 2_000, 3, 30
+CASES, ROUNDS, TICKS = 100_000, 3, 30
 WAKING = ("lapse of orders", SWEEP, "digests", "message delivery")  # the jobs that look for what is due
 
 
@@ -89,7 +88,7 @@ def _idle(where: str, service: Service, bare: Bare, cases: int, progress: Progre
 
 
 def _due(where: str, service: Service, bare: Bare, cases: int, progress: Progress) -> list[Row]:
-    """A tenth of the cases falls due: floor and Waymark in turn, on fresh cases each time; then a job for each."""
+    """A tenth of the cases falls due: floor and Waymark in turn, on fresh cases each time."""
     due, rates = cases // 10, {"floor": list[float](), "ours": list[float]()}
     task = progress.add_task(f"{where}: {due:,} due, in turn", total=2 * ROUNDS)
     sweeps: dict[str, Callable[[], int]] = {
@@ -104,7 +103,6 @@ def _due(where: str, service: Service, bare: Bare, cases: int, progress: Progres
         rates[name].append(done / (time.perf_counter() - started))
         _require_told(bare, done, due, (number + 1) * due)
         progress.advance(task)
-    fired, added = jobs_a_second(service.database, min(JOBS, cases))
     floor, ours = statistics.median(rates["floor"]), statistics.median(rates["ours"])
     what = f"deadlines claimed, alerted and queued a second, {due:,} due, {where}"
     wrote = "an alert, two messages, a chained entry, head and next step for each"
@@ -115,13 +113,6 @@ def _due(where: str, service: Service, bare: Bare, cases: int, progress: Progres
             "floor": f"{floor:,.0f}/s",
             "ratio": f"{ours / floor:.2f}",
             "note": f"promised: 1,000/s; {wrote}; floor: bare SQL, batches of {BATCH} alike",
-        },
-        {
-            "what": f"the same beside APScheduler {VERSION}, {where}",
-            "waymark": f"{ours:,.0f}/s",
-            "floor": f"{fired:,.0f}/s",
-            "ratio": f"{ours / fired:.1f}",
-            "note": f"{min(JOBS, cases):,} jobs in its SQL store, an alert and a message each; it adds {added:,.0f}/s",
         },
     ]
 

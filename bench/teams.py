@@ -50,6 +50,5 @@ def _person(username: str, role: Role, of: str) -> dict[str, object]:
         "role": role,
         "team": of,
         "active": True,
-        "trained_learning_disability": False,
         "created_at": OPENED,
     }

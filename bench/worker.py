@@ -37,12 +37,15 @@ class NoLooks:
 def main() -> None:
     kind, url, cases = sys.argv[1:]
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    settings = Settings(database_url=url, base_url=f"http://{HOST}")
-    service = open_service(settings)
-    app = application(kind, service, int(cases))
+    service = open_service(Settings(database_url=url, base_url=f"http://{HOST}"))
+    serve(service, application(kind, service, int(cases)))
+
+
+def serve(service: Service, app: FastAPI) -> None:
+    """Answers on a port of its own, which is printed, until the input ends."""
     at = socket.socket(proto=socket.IPPROTO_TCP)  # named, or asyncio leaves Nagle's algorithm on: 40 ms an answer
     at.bind((HOST, 0))
-    server = server_of(app, settings, host=HOST, port=at.getsockname()[1], told=lambda: None)
+    server = server_of(app, service.settings, host=HOST, port=at.getsockname()[1], told=lambda: None)
     print(at.getsockname()[1], flush=True)
     threading.Thread(target=_stop_after_input, args=(server,), daemon=True).start()
     server.run(sockets=[at])
@@ -57,12 +60,12 @@ def application(kind: str, service: Service, cases: int) -> FastAPI:
     return create_app(service, clock=going_on())
 
 
-def going_on() -> Any:
-    """A clock that goes on from NOW: the same work on whichever day it runs."""
-    began = time.monotonic()
+def going_on(began: float | None = None) -> Any:
+    """A clock that goes on from NOW: the same work on whichever day it runs. `began`: when that was, in seconds."""
+    at = time.time() if began is None else began
 
     def clock() -> datetime:
-        return NOW + timedelta(seconds=time.monotonic() - began)
+        return NOW + timedelta(seconds=time.time() - at)
 
     return clock
 

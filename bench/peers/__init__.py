@@ -1,0 +1,1 @@
+"""What others would pick, on the same work: run by the interpreter of .venv/bench, without Waymark in reach."""
