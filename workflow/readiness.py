@@ -22,11 +22,11 @@ class Readiness:
 
 def readiness(service: Service, now: datetime) -> Readiness:
     """How the service stands at `now`. The calendar's horizon is a warning and does not make it unready."""
-    says: dict[str, str] = {}
+    says = dict(node_readiness(service).says)
     try:
-        service.database.require_current()
-        with service.database.read() as connection:
-            says |= {"database": "ok", "heartbeat": silence(connection, now) or "ok", "promises": _promises(connection)}
+        if says["database"] == "ok":
+            with service.database.read() as connection:
+                says |= {"heartbeat": silence(connection, now) or "ok", "promises": _promises(connection)}
     except WaymarkError as error:
         says["database"] = str(error)
     ready = all(one == "ok" for one in says.values())
@@ -34,6 +34,15 @@ def readiness(service: Service, now: datetime) -> Readiness:
     near = local_date(now).year >= verified_to
     says["calendar"] = f"bank holidays are verified to the end of {verified_to} only" if near else "ok"
     return Readiness(ready=ready, says=says)
+
+
+def node_readiness(service: Service) -> Readiness:
+    """Whether this process can work on the database. A proxy asks no more: the rest holds of all nodes or of none."""
+    try:
+        service.database.require_current(writing=True)
+    except WaymarkError as error:
+        return Readiness(ready=False, says={"database": str(error)})
+    return Readiness(ready=True, says={"database": "ok"})
 
 
 def _promises(connection: Connection) -> str:

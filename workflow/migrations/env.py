@@ -10,11 +10,14 @@ from sqlalchemy import Engine
 from workflow import (
     access_tables,  # noqa: F401  (imported for its tables)
     alert_tables,  # noqa: F401
+    clinic_tables,  # noqa: F401
     columns,
     desk_tables,  # noqa: F401
     figure_tables,  # noqa: F401
     identity_tables,  # noqa: F401
     models,
+    offer_tables,  # noqa: F401
+    stock_tables,  # noqa: F401
 )
 from workflow.database import Database
 
@@ -38,11 +41,11 @@ def migrate(engine: Engine) -> None:
             target_metadata=models.metadata,
             render_as_batch=True,
             render_item=render_item,
-            transaction_per_migration=True,
+            transaction_per_migration=connection.dialect.name == "sqlite",
         )
         with context.begin_transaction():
-            if connection.dialect.name == "postgresql":
-                connection.exec_driver_sql("SET lock_timeout = '10s'")
+            if connection.dialect.name == "postgresql":  # all in one transaction: the lock ends with it, as it must
+                connection.exec_driver_sql("SET LOCAL lock_timeout = '10s'")
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(887766)")
             context.run_migrations()
 
