@@ -16,6 +16,7 @@ from sqlalchemy import func, select, text
 from states.catalogue import LIFECYCLES
 from states.lifecycle import NEW
 from workflow.audit import ENTRIES
+from workflow.bootstrap import INSTALLATION
 from workflow.database import Database
 from workflow.outbox import ALERTS, MESSAGES
 from workflow.references import read_reference
@@ -49,6 +50,12 @@ def overdue(database: Database, count: int, opened_at: datetime) -> int:
             )
         running = select(func.count()).select_from(DEADLINES).where(DEADLINES.c.closed_at.is_(None))
         return int(connection.execute(running).scalar_one())
+
+
+def for_faults(database: Database) -> None:
+    """Says in a database that it is one to try faults on; failpoints are refused on every other."""
+    with database.write() as connection:
+        connection.execute(INSTALLATION.insert(), {"name": "kind", "value": "faults"})
 
 
 @dataclass

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from faults.caseload import LONG, Nodes, alerts_by_level, everything_adds_up, open_pause, overdue, until
+from faults.caseload import LONG, Nodes, alerts_by_level, everything_adds_up, for_faults, open_pause, overdue, until
 from sqlalchemy import select, text
 
 from scheduler.runner import Runner, Tick
@@ -50,7 +50,8 @@ def test_of_a_node_killed_in_mid_sweep_nothing_is_lost_and_nothing_is_told_twice
     desk: Desk, database: Database, nodes: Nodes, killed_at: str
 ) -> None:
     running = overdue(database, 420 if not LONG else 5000, datetime.now(UTC) - LONG_AGO)
-    dying = nodes.start("work", "--once", "--node", "dying", WAYMARK_FAILPOINT=killed_at)
+    for_faults(database)
+    dying = nodes.start("work", "--once", "--node", "dying", WAYMARK_FAILPOINTS=killed_at)
     assert dying.wait(60) == -signal.SIGKILL
     before = sum(alerts_by_level(database).values())
     everything_adds_up(database)  # the batch it was in the middle of left nothing behind
