@@ -29,10 +29,14 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """What a ladder asks for at a moment: the rungs to be told now, in order, and when to look again (UTC instant)."""
+    """What a ladder asks for at a moment: the rungs to be told now, in order, and when to look again (UTC instant).
+
+    `rungs` is the whole timetable it was read from.
+    """
 
     now: tuple[Rung, ...]
     next_action_at: datetime | None
+    rungs: tuple[Rung, ...] = ()
 
 
 def timetable(ladder: Ladder, limit: TimeLimit, due: Due, calendar: WorkingCalendar) -> tuple[Rung, ...]:
@@ -106,10 +110,10 @@ def next_steps(
     ready = [rung for rung in begun if rung.level not in told] + [rung for rung in steps if rung.at <= now]
     ahead = [rung.at for rung in (*warnings, *steps) if rung.at > now]
     if ahead:
-        return Next(tuple(ready), min(ahead))
+        return Next(tuple(ready), min(ahead), rungs)
     repeated, following = _repeat(rungs[-1], due, calendar, now, repeats)
     # The last step itself is told before it is repeated.
-    return Next((*ready, *repeated) if not steps else tuple(ready), following)
+    return Next((*ready, *repeated) if not steps else tuple(ready), following, rungs)
 
 
 def _repeat(

@@ -15,7 +15,32 @@ _BASIS = {
     Basis.LOCAL: "local rule",
     Basis.PROPOSAL: "proposal, not law",
 }
-_ANCHOR = {"start": "the start of the clock", "edd": "the expected date of birth", "born_on": "the date of birth"}
+_ANCHORS = {
+    "start": "the start of the clock",
+    "edd": "the expected date of birth",
+    "became_looked_after_on": "the day the child came to be looked after",
+    "born_on": "the date of birth",
+    "conference_by": "the day by which the conference is due",
+    "conference_on": "the day of the conference",
+    "consent_review_on": "the day set to look at consent again",
+    "contact_from": "the day from which she may be contacted",
+    "ends_on": "the day it ends",
+    "engagement_until": "the day until which engagement runs",
+    "expires_at": "the moment it runs out",
+    "first_engaged_on": "the day she first engaged",
+    "issued_on": "the day of issue",
+    "next_clinic_on": "the day set for the next clinic",
+    "next_hearing_on": "the day of the next hearing",
+    "pp_start_date": "the start of pre-proceedings",
+    "programme_started_on": "her start with Pause",
+    "programme_until": "the day until which the programme runs",
+    "received_on": "the day it was received",
+    "review_on": "the day set to look at it again",
+    "starts_on": "the day it starts",
+    "strategy_held_on": "the day of the strategy discussion",
+    "taken_at": "the moment the child was taken into protection",
+    "timetable_until": "the day until which the timetable runs",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +97,9 @@ def amount(term: Term) -> str:
     return count(abs(int(term.amount)), unit)
 
 
-def _anchor(name: str) -> str:
-    return _ANCHOR.get(name, name.replace("_", " "))
+def anchor_words(name: str) -> str:
+    """What a term is counted from, such as "the day of the conference"."""
+    return _ANCHORS.get(name, name.replace("_", " "))
 
 
 def _on(value: date | datetime) -> str:
@@ -86,12 +112,12 @@ def _counted(term: Term, one: Candidate) -> str:
         way = "beginning with"
     else:
         way = "counted from" if int(term.amount) >= 0 else "counted back from"
-    return f"{amount(term)} {way} {_on(since)} ({_anchor(term.since)})"
+    return f"{amount(term)} {way} {_on(since)} ({anchor_words(term.since)})"
 
 
 def _term(term: Term, one: Candidate | None, reckoning: Reckoning) -> Iterator[Step]:
     if one is None:
-        unknown = _anchor("edd" if term.unit is Unit.GESTATION else term.since)
+        unknown = anchor_words("edd" if term.unit is Unit.GESTATION else term.since)
         yield Step(f"{_sentence(amount(term))} is left out, since {unknown} is not known.")
     elif term.unit is Unit.GESTATION:
         yield from _milestone(term, one, reckoning)
@@ -140,7 +166,7 @@ def _floor(reckoning: Reckoning) -> Iterator[Step]:
     if term is None or taken is None:
         return
     if floor is None:
-        yield Step(f"Never under {amount(term)}: left out, since {_anchor(term.since)} is not known.")
+        yield Step(f"Never under {amount(term)}: left out, since {anchor_words(term.since)} is not known.")
         return
     says = f"Never under {amount(term) if term.unit is Unit.GESTATION else _counted(term, floor)}"
     if floor.due_at > taken.due_at:

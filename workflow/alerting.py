@@ -12,7 +12,7 @@ from config.policy import Policy
 from scheduler import failpoints
 from scheduler.calendars import LONDON, WorkingCalendar, at_time, local_date
 from scheduler.dues import Due
-from scheduler.ladder import Next, Rung, next_steps, timetable
+from scheduler.ladder import Next, Rung, next_steps
 from states.catalogue import LIFECYCLES
 from states.roles import Role
 from workflow import audit, outbox
@@ -26,7 +26,8 @@ from workflow.models import EntryKind
 from workflow.outbox import ALERTS, Draft
 from workflow.recipients import Directory
 from workflow.references import deadline_name, reference
-from workflow.repository import CASES, DEADLINES
+from workflow.repository import CASES, DEADLINES, change_case, change_deadline
+from workflow.statements import Statement
 
 log = structlog.get_logger(__name__)
 
@@ -58,20 +59,7 @@ _DUE: Select[Any] = (
     .limit(bindparam("most"))
     .with_for_update(of=[CASES, DEADLINES], skip_locked=True)
 )
-_MOVE_HEAD = (
-    CASES.update().where(CASES.c.id == bindparam("b_id")).values(seq=bindparam("b_seq"), head=bindparam("b_head"))
-)
-_MOVE_ON = (
-    DEADLINES.update()
-    .where((DEADLINES.c.case_id == bindparam("b_case")) & (DEADLINES.c.number == bindparam("b_number")))
-    .values(
-        next_action_at=bindparam("b_next"),
-        cycle=bindparam("b_cycle"),
-        told=bindparam("b_told"),
-        repeats=bindparam("b_repeats"),
-        quiet_until=None,
-    )
-)
+_ADD_ALERT = Statement(ALERTS.insert())
 
 
 @dataclass(slots=True)
@@ -80,19 +68,17 @@ class _Batch:
 
     entries: list[dict[str, Any]] = field(default_factory=list)
     heads: dict[int, tuple[int, str]] = field(default_factory=dict)
-    deadlines: list[dict[str, Any]] = field(default_factory=list)
+    deadlines: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
     alerts: list[dict[str, Any]] = field(default_factory=list)
     messages: list[Draft] = field(default_factory=list)
 
     def write(self, connection: Connection, now: datetime) -> None:
-        if self.entries:
-            connection.execute(audit.ENTRIES.insert(), self.entries)
-            connection.execute(
-                _MOVE_HEAD,
-                [{"b_id": case, "b_seq": seq, "b_head": head} for case, (seq, head) in self.heads.items()],
-            )
-            connection.execute(ALERTS.insert(), self.alerts)
-        connection.execute(_MOVE_ON, self.deadlines)
+        audit.ADD_ENTRY.run(connection, *self.entries)
+        for case, (seq, head) in self.heads.items():
+            change_case(connection, case, {"seq": seq, "head": head})
+        _ADD_ALERT.run(connection, *self.alerts)
+        for (case, number), values in self.deadlines.items():
+            change_deadline(connection, case, number, {**values, "quiet_until": None})
         outbox.queue(connection, self.messages, now)
 
 
@@ -156,24 +142,19 @@ class DueDeadlines:
         due = Due(row["due_at"], row["due_on"], row["amber_at"], tuple(filter(None, row["flags"].split(","))), list)
         told = [level for level in row["told"].split(",") if level]
         following = next_steps(ladder, limit, due, self.engine.calendar, now, told=told, repeats=row["repeats"])
-        rungs = timetable(ladder, limit, due, self.engine.calendar)
         row["cycle"] += 1 if row["quiet_until"] is not None else 0
-        for rung in self._to_tell(row, told, following, rungs):
+        for rung in self._to_tell(row, told, following):
             self._raise(sweep, row, rung, policy)
             told.append(rung.level)
             if rung.repeat:
                 row["repeats"] = rung.repeat
-        self._climb_past_nobody(sweep, row, told, rungs, policy)
-        sweep.batch.deadlines.append(
-            {
-                "b_case": row["case_id"],
-                "b_number": row["number"],
-                "b_next": following.next_action_at,
-                "b_cycle": row["cycle"],
-                "b_told": ",".join(dict.fromkeys(told)),
-                "b_repeats": row["repeats"],
-            }
-        )
+        self._climb_past_nobody(sweep, row, told, following.rungs, policy)
+        sweep.batch.deadlines[row["case_id"], row["number"]] = {
+            "next_action_at": following.next_action_at,
+            "cycle": row["cycle"],
+            "told": ",".join(dict.fromkeys(told)),
+            "repeats": row["repeats"],
+        }
 
     def _look_again(self, sweep: _Sweep, row: dict[str, Any], policy: Policy) -> None:
         """A pause that has lasted long: those who are told first are asked whether it still holds."""
@@ -183,23 +164,19 @@ class DueDeadlines:
         rung = Rung(level=PAUSED, at=row["next_action_at"], who=who, channel=ladder.steps[0].channel)
         self._raise(sweep, row, rung, policy)
         self._climb_past_nobody(sweep, row, [], (), policy)
-        sweep.batch.deadlines.append(
-            {
-                "b_case": row["case_id"],
-                "b_number": row["number"],
-                "b_next": review_of_pause(self.engine.calendar, sweep.now),
-                "b_cycle": row["cycle"],
-                "b_told": PAUSED,
-                "b_repeats": row["repeats"],
-            }
-        )
+        sweep.batch.deadlines[row["case_id"], row["number"]] = {
+            "next_action_at": review_of_pause(self.engine.calendar, sweep.now),
+            "cycle": row["cycle"],
+            "told": PAUSED,
+            "repeats": row["repeats"],
+        }
 
     @staticmethod
-    def _to_tell(row: dict[str, Any], told: Sequence[str], following: Next, rungs: Sequence[Rung]) -> list[Rung]:
+    def _to_tell(row: dict[str, Any], told: Sequence[str], following: Next) -> list[Rung]:
         """What the ladder asks for now; after a quiet time first a reminder to those told last."""
         if row["quiet_until"] is None:
             return list(following.now)
-        reminder = [rung for rung in rungs if rung.level in told][-1:]
+        reminder = [rung for rung in following.rungs if rung.level in told][-1:]
         if any(rung.step for rung in following.now):  # past a warning, and a step that is told again is not told twice
             again = {rung.level for rung in following.now}
             reminder = [rung for rung in reminder if rung.step and rung.level not in again]

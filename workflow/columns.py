@@ -1,23 +1,28 @@
 """Column types that close doors: aware instants only, canonical JSON, strict on SQLite and native on PostgreSQL."""
 
-import json
 from datetime import UTC, date, datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import Boolean, Date, DateTime, Dialect, Integer, Text, TypeDecorator
 from sqlalchemy.types import TypeEngine
 
+_CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+
 
 def canonical(value: Any) -> str:
-    """The one JSON text of a value: sorted keys, no spaces, no escapes beyond the necessary."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    """The one JSON text of a value: sorted keys, no spaces, no escapes beyond the necessary.
+
+    TypeError for what JSON does not know, such as a date; a value that is no number is written as null.
+    """
+    return orjson.dumps(value, option=_CANONICAL).decode()
 
 
 def instant_text(value: datetime) -> str:
     """An instant as UTC text of fixed width, so that text order is time order."""
     if value.tzinfo is None:
         raise ValueError("an instant needs its offset from UTC; this one has none")
-    return value.astimezone(UTC).isoformat(timespec="microseconds")
+    return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat(timespec="microseconds")
 
 
 class Instant(TypeDecorator[datetime]):
@@ -38,7 +43,8 @@ class Instant(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        return (value if isinstance(value, datetime) else datetime.fromisoformat(value)).astimezone(UTC)
+        instant = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
 
 
 class Day(TypeDecorator[date]):
@@ -87,4 +93,4 @@ class Json(TypeDecorator[Any]):
         return None if value is None else canonical(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else json.loads(value)
+        return None if value is None else orjson.loads(value)

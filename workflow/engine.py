@@ -8,24 +8,22 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from scheduler.calendars import WorkingCalendar
-from states.lifecycle import NEW
-from states.roles import Role
 from workflow import audit, repository
 from workflow.accounts import Actor
 from workflow.acts import Act, act_on, write_act
 from workflow.calendar_history import with_changes
 from workflow.clocks import ClockChanges
 from workflow.database import Database
-from workflow.errors import Conflict, MoveRefused, NotFound, NotReached, Unmet, WaymarkError
+from workflow.errors import Conflict, MoveRefused, NotReached, Unmet, WaymarkError
 from workflow.family import Following
 from workflow.models import EntryKind
-from workflow.moves import Move, Moved, Possible
+from workflow.moves import Move, Moved
 from workflow.notifying import notify
 from workflow.permissions import works_on
 from workflow.policies import Policies
 from workflow.recording import record_move, said_by, write_entry
 from workflow.references import BY_CODE, CODES, read_reference
-from workflow.requirements import Firing, Judged, Standing, judge, unmet_whatever_is_filled_in, who_may
+from workflow.requirements import Firing, Judged, Standing, judge
 from workflow.standings import Standings, standing_name
 
 RETRIED = frozenset({"40001", "40P01"})  # PostgreSQL: serialization failure, deadlock
@@ -102,35 +100,6 @@ class Engine:
         Following(firing, self.standings, self.calendar, self.fire_in).follow()
         return Moved.from_entry(entry)
 
-    def moves(self, ref: str, actor: Actor, now: datetime) -> list[Possible]:
-        """What can be tried from where a case stands, in the order of the table; for each all that is missing now."""
-        with self.database.read() as connection:
-            standing = self.standings.named(connection, ref, actor, now, lock=False)
-            rows = standing.lifecycle.rows_from(standing.before.state)
-            triggers = dict.fromkeys(row.trigger for row in rows if row.roles != (Role.SYSTEM,))
-            return [self._possible(connection, standing, trigger, actor, now) for trigger in triggers]
-
-    def possible(self, ref: str, trigger: str, given: Mapping[str, Any], actor: Actor, now: datetime) -> Possible:
-        """One move with what it asks for once these facts are given. NotFound where the table has no such move."""
-        with self.database.read() as connection:
-            standing = self.standings.named(connection, ref, actor, now, lock=False)
-            lifecycle = standing.lifecycle
-            rows = [row for row in lifecycle.transitions if row.trigger == trigger and row.roles != (Role.SYSTEM,)]
-            if not rows or rows[0].sources == (NEW,):
-                raise NotFound(f"there is no move {trigger[:40]!r} in {lifecycle.label.lower()}")
-            if lifecycle.rows(trigger, standing.before.state):
-                return self._possible(connection, standing, trigger, actor, now, given=given)
-            judged = judge(connection, standing, trigger=trigger, given=given, actor=actor, occurred_at=now, now=now)
-            return Possible(
-                trigger=trigger,
-                label=rows[0].label,
-                to=standing.before.state,
-                facts=rows[0].facts,
-                unmet=[one for one in judged.unmet if one.kind == "state"],
-                who=who_may(rows),
-                basis=rows[0].basis,
-            )
-
     def refuse(self, move: Move, actor: Actor, now: datetime, refusal: MoveRefused) -> None:
         """Records that a move was tried and could not happen, where that was found out by a rehearsal."""
         self.retried(lambda connection: self._record_refusal(connection, move, actor, now, refusal))
@@ -151,9 +120,14 @@ class Engine:
     def _or_refused(self, work: Callable[[Connection], Moved], move: Move, actor: Actor, now: datetime) -> Moved:
         try:
             return self.retried(work)
-        except MoveRefused as refused:
-            refusal = refused
-            self.retried(lambda connection: self._record_refusal(connection, move, actor, now, refusal))
+        except (MoveRefused, Conflict, NotReached) as error:
+            with self.database.read() as connection:  # the same request may have been taken while this one waited
+                answered = self._answered(connection, move, actor)
+            if answered is not None:
+                return answered
+            if isinstance(error, MoveRefused):
+                refusal = error
+                self.retried(lambda connection: self._record_refusal(connection, move, actor, now, refusal))
             raise
 
     def retried(self, work: Callable[[Connection], Answer]) -> Answer:
@@ -184,17 +158,15 @@ class Engine:
     @staticmethod
     def _keep_key(firing: Firing, entry: Mapping[str, Any]) -> None:
         if firing.move.key is not None:
-            firing.connection.execute(
-                repository.KEYS.insert(),
-                {
-                    "actor": firing.actor.username,
-                    "key": firing.move.key,
-                    "request_digest": firing.move.digest(),
-                    "case_id": entry["case_id"],
-                    "seq": entry["seq"],
-                    "used_at": firing.now,
-                },
-            )
+            used = {
+                "actor": firing.actor.username,
+                "key": firing.move.key,
+                "request_digest": firing.move.digest(),
+                "case_id": entry["case_id"],
+                "seq": entry["seq"],
+                "used_at": firing.now,
+            }
+            repository.keep_key(firing.connection, used)
 
     @staticmethod
     def _check_works_on(standing: Standing, move: Move, actor: Actor) -> None:
@@ -246,29 +218,6 @@ class Engine:
             now=now,
         )
         write_entry(firing, standing.before, ClockChanges(), said)
-
-    def _possible(
-        self,
-        connection: Connection,
-        standing: Standing,
-        trigger: str,
-        actor: Actor,
-        now: datetime,
-        *,
-        given: Mapping[str, Any] | None = None,
-    ) -> Possible:
-        rows = standing.lifecycle.rows(trigger, standing.before.state)
-        judged = judge(connection, standing, trigger=trigger, given=given or {}, actor=actor, occurred_at=now, now=now)
-        row = judged.row or rows[0]
-        return Possible(
-            trigger=trigger,
-            label=row.label,
-            to=" or ".join(dict.fromkeys(standing.lifecycle.target(one, standing.before.state) for one in rows)),
-            facts=judged.asked,
-            unmet=unmet_whatever_is_filled_in(standing, judged),
-            who=judged.who,
-            basis=row.basis,
-        )
 
 
 def _kind_of(move: Move) -> str:

@@ -8,9 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from workflow.alert_tables import Alert, AlertStatus, ChannelName, Message, MessageStatus
+from workflow.statements import Statement
 from workflow.tables import table
 
 ALERTS, MESSAGES = table(Alert), table(Message)
+_ADD = Statement(MESSAGES.insert())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +66,7 @@ def queue(connection: Connection, drafts: Sequence[Draft], now: datetime) -> Non
                 "sent_at": now if there else None,
             }
         )
-    if rows:
-        connection.execute(MESSAGES.insert(), rows)
+    _ADD.run(connection, *rows)
 
 
 def settle(connection: Connection, case_id: int, numbers: Sequence[int], now: datetime) -> None:

@@ -148,6 +148,7 @@ def write_entry(firing: Firing, after: Projection, changes: ClockChanges, said: 
         changed |= _case_columns(firing, after, entry, changes)
     if counts or changes.events:
         changed |= _urgency(changes)
+    changed = {name: value for name, value in changed.items() if name not in case or case[name] != value}
     repository.change_case(connection, case["id"], changed)
     _write_rows(firing, after, changes)
     case.update(changed)  # type: ignore[attr-defined]

@@ -3,47 +3,51 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, select
+from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, select
 
 from states.guards import Child
 from workflow.models import ApprovalRequest, AuditEntry, Case, ChildRecord, Deadline, PolicyVersion, Team, UsedKey
+from workflow.statements import Statement
 from workflow.tables import table
 
 CASES, CHILDREN, DEADLINES = table(Case), table(ChildRecord), table(Deadline)
 APPROVALS, KEYS, POLICIES, TEAMS = table(ApprovalRequest), table(UsedKey), table(PolicyVersion), table(Team)
 ENTRIES = table(AuditEntry)
 
-_CASE = select(CASES).where(CASES.c.id == bindparam("case_id"))
-_LOCKED = _CASE.with_for_update()
-_RUNNING = (
+_ID: BindParameter[int] = bindparam("of_case")
+_NUMBER: BindParameter[int] = bindparam("of_number")
+_ROW = select(CASES).where(CASES.c.id == _ID)
+_CASE, _LOCKED = Statement(_ROW), Statement(_ROW.with_for_update())
+_RUNNING = Statement(
     select(DEADLINES)
-    .where((DEADLINES.c.case_id == bindparam("case_id")) & (DEADLINES.c.closed_at.is_(None)))
+    .where((DEADLINES.c.case_id == _ID) & (DEADLINES.c.closed_at.is_(None)))
     .order_by(DEADLINES.c.number)
 )
-_CHILDREN = select(CHILDREN).where(CHILDREN.c.case_id == bindparam("case_id")).order_by(CHILDREN.c.number)
-_UNDER = select(CASES).where(CASES.c.parent_id == bindparam("case_id")).order_by(CASES.c.id)
-_USED_KEY = select(KEYS).where((KEYS.c.actor == bindparam("actor")) & (KEYS.c.key == bindparam("key")))
-_CHANGE_CASE = CASES.update().where(CASES.c.id == bindparam("case_id"))
-_CHANGE_DEADLINE = DEADLINES.update().where(
-    (DEADLINES.c.case_id == bindparam("b_case")) & (DEADLINES.c.number == bindparam("b_number"))
-)
+_CHILDREN = Statement(select(CHILDREN).where(CHILDREN.c.case_id == _ID).order_by(CHILDREN.c.number))
+_UNDER = Statement(select(CASES).where(CASES.c.parent_id == _ID).order_by(CASES.c.id))
+_USED_KEY = Statement(select(KEYS).where((KEYS.c.actor == bindparam("by")) & (KEYS.c.key == bindparam("key"))))
+_KEEP_KEY = Statement(KEYS.insert())
+_CHANGE_CASE = Statement(CASES.update().where(CASES.c.id == _ID))
+_ADD_DEADLINE = Statement(DEADLINES.insert())
+_CHANGE_DEADLINE = Statement(DEADLINES.update().where((DEADLINES.c.case_id == _ID) & (DEADLINES.c.number == _NUMBER)))
+_ENTRY = Statement(select(ENTRIES).where((ENTRIES.c.case_id == _ID) & (ENTRIES.c.seq == _NUMBER)))
 
 
 def case_row(connection: Connection, case_id: int, *, lock: bool = False) -> dict[str, Any] | None:
-    row = connection.execute(_LOCKED if lock else _CASE, {"case_id": case_id}).mappings().first()
-    return dict(row) if row else None
+    rows = (_LOCKED if lock else _CASE).rows(connection, of_case=case_id)
+    return rows[0] if rows else None
 
 
 def cases_under(connection: Connection, case_id: int) -> list[dict[str, Any]]:
-    return [dict(row) for row in connection.execute(_UNDER, {"case_id": case_id}).mappings()]
+    return _UNDER.rows(connection, of_case=case_id)
 
 
 def change_case(connection: Connection, case_id: int, values: Mapping[str, Any]) -> None:
-    connection.execute(_CHANGE_CASE, {"case_id": case_id, **values})
+    _CHANGE_CASE.run(connection, {"of_case": case_id, **values})
 
 
 def running_deadlines(connection: Connection, case_id: int) -> list[dict[str, Any]]:
-    return [dict(row) for row in connection.execute(_RUNNING, {"case_id": case_id}).mappings()]
+    return _RUNNING.rows(connection, of_case=case_id)
 
 
 def deadline_row(connection: Connection, case_id: int, number: int) -> dict[str, Any]:
@@ -52,16 +56,15 @@ def deadline_row(connection: Connection, case_id: int, number: int) -> dict[str,
 
 
 def add_deadlines(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        connection.execute(DEADLINES.insert(), list(rows))
+    _ADD_DEADLINE.run(connection, *rows)
 
 
 def change_deadline(connection: Connection, case_id: int, number: int, values: Mapping[str, Any]) -> None:
-    connection.execute(_CHANGE_DEADLINE, {"b_case": case_id, "b_number": number, **values})
+    _CHANGE_DEADLINE.run(connection, {"of_case": case_id, "of_number": number, **values})
 
 
 def children_of(connection: Connection, case_id: int) -> tuple[Child, ...]:
-    rows = connection.execute(_CHILDREN, {"case_id": case_id}).mappings()
+    rows = _CHILDREN.rows(connection, of_case=case_id)
     return tuple(Child(**{name: row[name] for name in Child.__slots__}) for row in rows)
 
 
@@ -77,8 +80,13 @@ def approvals_of(connection: Connection, case_id: int) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def used_key(connection: Connection, actor: str, key: str) -> RowMapping | None:
-    return connection.execute(_USED_KEY, {"actor": actor, "key": key}).mappings().first()
+def used_key(connection: Connection, actor: str, key: str) -> dict[str, Any] | None:
+    rows = _USED_KEY.rows(connection, by=actor, key=key)
+    return rows[0] if rows else None
+
+
+def keep_key(connection: Connection, used: Mapping[str, Any]) -> None:
+    _KEEP_KEY.run(connection, used)
 
 
 def team_row(connection: Connection, code: str) -> RowMapping | None:
@@ -92,8 +100,8 @@ def change_approval(connection: Connection, case_id: int, seq: int, values: Mapp
 
 
 def entry_row(connection: Connection, case_id: int, seq: int) -> dict[str, Any]:
-    query = select(ENTRIES).where((ENTRIES.c.case_id == case_id) & (ENTRIES.c.seq == seq))
-    return dict(connection.execute(query).mappings().one())
+    (row,) = _ENTRY.rows(connection, of_case=case_id, of_number=seq)
+    return row
 
 
 def entries_since_version(connection: Connection, case_id: int, version: int) -> list[dict[str, Any]]:
