@@ -134,8 +134,8 @@ def _check_clocks(lifecycle: Lifecycle) -> None:
                 raise LifecycleError(lifecycle.id, where, "after", f"there is no clock {other!r}")
         if clock.only_if is not None and clock.only_if not in GUARDS:
             raise LifecycleError(lifecycle.id, where, "only_if", f"there is no guard {clock.only_if!r}")
-        if clock.per not in ("case", "child", "approval"):
-            raise LifecycleError(lifecycle.id, where, "per", "is the case, the child or the approval")
+        if clock.per not in ("case", "child", "approval", "item"):
+            raise LifecycleError(lifecycle.id, where, "per", "is the case, the child, the approval or the item")
         _check_ends(lifecycle, clock)
 
 

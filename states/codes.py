@@ -198,6 +198,74 @@ OUTCOMES = {
     "other": "other",
     "died": "died",
 }
+# What an outcome says beside itself, so that the national returns can be made (domain 5.1, 5.3, 5.4). Where the child
+# has a looked-after case of its own, that case holds placement, legal status and their end: nothing is said twice.
+OUTCOME_NEEDS = {
+    "with_parents_no_plan": ("since",),
+    "with_parents_child_in_need": ("since",),  # the day the plan began
+    "with_parents_child_protection": ("since",),
+    "special_guardianship": ("since",),  # the day of the order
+    "child_arrangements": ("since",),
+    "connected_carer": ("since", "placement", "legal_status"),  # the day the child was placed
+    "fostering": ("since", "placement", "legal_status"),
+    "early_permanence": ("since", "placement", "legal_status"),
+    "adoption": ("decision_on",),  # the agency decided that the child should be placed for adoption
+    "other": ("since",),
+}
+OUTCOME_PLACEMENTS = {
+    "with_parents_child_in_need": ("P1", "R3"),
+    "with_parents_child_protection": ("P1", "R3"),
+    "connected_carer": ("U1", "U3"),
+    "fostering": ("U4", "U6"),
+    "early_permanence": ("U2", "U5"),
+    "adoption": ("A3", "A4", "A5", "A6", "U2", "U5"),
+}
+OUTCOME_ENDINGS = {
+    "special_guardianship": ("E45", "E46", "E47", "E48"),
+    "child_arrangements": ("E41",),
+    "adoption": ("E11", "E12"),
+}
+EARLY_PERMANENCE_ANSWERS = {
+    "planned": "yes, and it is planned",
+    "open": "yes, and it is kept open beside another plan",
+    "not_right": "yes, and it is not right for this baby",
+    "not_possible": "adoption is not possible here",
+}
+DRIFT_REASONS = {
+    "late_referral": "referred late in the pregnancy",
+    "not_met": "the parents could not be met yet",
+    "consent": "consent is open",
+    "worker_changed": "the worker changed or was away",
+    "no_capacity": "no room in the team",
+    "kin_assessment": "a kin assessment is awaited",
+    "specialist": "a specialist's report is awaited",
+    "partner_agency": "another agency's part is awaited",
+    "legal_advice": "legal advice or a gateway is awaited",
+    "meeting_moved": "a meeting was moved by a service",
+    "disagreement": "professionals disagree",
+    "moved": "the family moved, or could not be found",
+    "other": "other, explained in the text",
+}
+SUPPORT_PHASES = {"before_birth": "before the birth", "after_birth": "after the birth"}
+SUPPORT_KINDS = {
+    "practical": "practical help",
+    "emotional": "emotional support",
+    "parenting": "learning to care for a baby",
+    "home": "getting the home ready",
+    "health": "going along to health appointments",
+    "relationship": "the parents' relationship, and safety in it",
+    "bonding": "getting to know the baby",
+    "other": "other",
+}
+UNTRAINED_REASONS = {
+    "nobody_free": "no trained worker is free",
+    "continuity": "the family knows this worker",
+    "works_beside": "a trained colleague works beside this worker",
+    "training_booked": "the training is booked",
+    "other": "other, explained in the text",
+}
+ITEM_CONDITIONS = {"good": "in good order", "repair": "needs repair", "lost": "lost"}
+
 LEGAL_POSITIONS = {
     "none": "no legal step planned",
     "pre_proceedings": "pre-proceedings continue",

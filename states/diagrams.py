@@ -34,7 +34,7 @@ def _table_row(lifecycle: Lifecycle, rows: Sequence[Transition]) -> dict[str, st
         "move": row.label,
         "from": states_in_words(lifecycle, row.sources),
         "to": _target_words(lifecycle, rows),
-        "who": ", ".join(ROLE_LABELS[role] for role in row.roles),
+        "who": ", ".join(dict.fromkeys(ROLE_LABELS[role] for role in row.roles)),
         "facts": "; ".join(fact.label if fact.required else f"{fact.label} (if known)" for fact in row.facts),
         "refused_when": "; ".join(GUARDS[name].says for name in row.guards),
         "approval": _approval_words(row),

@@ -9,6 +9,7 @@ from typing import Any
 
 LONGEST_TEXT = 10_000  # characters; a longer note belongs in the document store, not in a move
 MOST_RECORDS = 50
+DAY_OR_NEVER = r"never|\d{4}-\d{2}-\d{2}"  # the pattern of a text that is a date, or says that it never was
 
 
 class FactType(StrEnum):

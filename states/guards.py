@@ -109,7 +109,8 @@ def migrate_to(s: Situation) -> Any:
 # Shared by every lifecycle (states.common). `derived` keys the engine supplies: approvals_takeable (triggers that take
 # one), approval (the open request named by for_trigger: {"asked_by", "by_role"} or None), actor_role, worker (the
 # account named: {"active", "own_worker_of_parent", "trained_learning_disability", "caseload"} or None), correctable
-# (entry numbers as text).
+# (entry numbers as text), clinic (the session named: {"held_on"} or None), item (the one named: {"free"} or None), lent
+# (codes of the items lent under this case).
 
 
 @guard("the move named takes no approval in this lifecycle")

@@ -45,7 +45,7 @@ class Transition:
     """An edge the lifecycle allows.
 
     `when` is (name of a branch, value) and tells rows of the same trigger and source apart.
-    `under` names what happens to the cases under this one, in the same transaction (see UNDER).
+    `under` names what happens to the cases under this one or beside it, in the same transaction (see UNDER).
     `notify` lists the roles that are told. `basis` is the source of the rule. `may_precede_opening`: it may have
     happened before the case was opened, as the birth after a concealed pregnancy.
     """
@@ -79,6 +79,8 @@ UNDER = {
     "end": "the cases under it end",
     "end_child": "the cases of that child end",
     "change_owner": "open cases under it change owner, not state",
+    "refer_to_prebirth": "a pre-birth referral is opened beside it where a team is named; both hold the link alone",
+    "offer_pause": "a Pause record is opened beside it where a team is named; both hold the link alone",
 }
 
 
@@ -90,7 +92,7 @@ class Clock:
     case enters them; otherwise when one of those triggers fires or one of those clocks is met. A trigger in `met_by`
     meets it; leaving `during` otherwise, or a trigger in `cancelled_by`, cancels it. `repeats`: it starts again when
     met. `only_if` names a guard that must hold at the start. `birth_related` clocks end when a pregnancy ends. `per`
-    is what one run of the clock is about: the case, each child, or each approval asked for.
+    is what one run of the clock is about: the case, each child, each approval asked for, or each item lent.
     """
 
     id: str
@@ -136,7 +138,7 @@ class Lifecycle:
     clocks: tuple[Clock, ...]
     parent: str | None = None  # the lifecycle of the case it stands under
     per_child: bool = False
-    record: str = "baby"  # whose record: "baby" (and its family) or "pause" (the woman's own)
+    record: str = "baby"  # whose: "baby" (and its family), "pause" (the woman's own), "both": about no person at all
     _by_trigger: dict[tuple[str, str], tuple[Transition, ...]] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -1,11 +1,11 @@
 """The Pause journey: one woman's own record of eighteen months of support, apart from any record of her children."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from states.checks import checked
 from states.codes import PAUSE_CLOSURE_REASONS
 from states.common import open_states, shared_clocks, shared_rows
-from states.facts import Fact, FactType, choice, code, day, number, person, records, text, yes_no
+from states.facts import Fact, FactType, choice, choices, code, day, number, person, records, text, yes_no
 from states.guards import Situation, guard
 from states.lifecycle import NEW, SELF, Approval, Clock, Lifecycle, State, Transition, returns
 from states.roles import Role
@@ -13,19 +13,102 @@ from states.roles import Role
 PP, PL, SM = Role.PAUSE_PRACTITIONER, Role.PAUSE_LEAD, Role.SERVICE_MANAGER
 
 REVIEW_MONTHS = (1, 3, 6, 9, 12, 15, 18)
-MOST_WOMEN = 8  # per practitioner: CNC, a caseload of 6 to 8
+FEWEST_WOMEN, MOST_WOMEN = 6, 8  # per practitioner: CNC, a caseload of 6 to 8; 8 is the limit
 
-OUTCOME_DOMAINS = {
-    "housing": "home and housing",
-    "money": "money and debt",
-    "health": "physical health",
-    "mental_health": "mental health and wellbeing",
-    "substances": "drugs and alcohol",
-    "safety": "safety in relationships",
-    "children": "time with her children",
-    "family": "family, friends and support",
-    "learning_and_work": "learning, volunteering and work",
-    "self": "confidence and hopes",
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Domain:
+    """An area of her life: what the source documents name in it, and what she means by the ends of its scale."""
+
+    label: str
+    named: str  # as S-PAU, S-DUR or PAUSE-LEARN name it; empty where none does
+    one: str  # what a score of 1 means
+    five: str  # what a score of 5 means
+
+
+LOWEST, HIGHEST = 1, 5  # of every scale; she scores herself
+DOMAINS = {
+    "housing": Domain(
+        label="home and housing",
+        named="housing, homelessness, risk of eviction (S-PAU, S-DUR)",
+        one="I have nowhere safe to live, or may lose my home",
+        five="I have a safe home that is mine to keep",
+    ),
+    "money": Domain(
+        label="money and debt",
+        named="debt, a debt relief order, bills paid (S-PAU)",
+        one="debts are out of hand, or others take my money",
+        five="my bills are paid and I decide over my money",
+    ),
+    "health": Domain(
+        label="physical health",
+        named="",
+        one="I am unwell and nobody looks after it",
+        five="I am well, or well looked after",
+    ),
+    "sexual_health": Domain(
+        label="sexual health",
+        named="access to sexual health (S-PAU, S-DUR)",
+        one="I do not know where to go, or dare not ask",
+        five="I know what I want, and get the care I ask for",
+    ),
+    "mental_health": Domain(
+        label="mental health and wellbeing",
+        named="mental health, social anxiety (S-PAU; PAUSE-LEARN)",
+        one="most days are too much for me",
+        five="most days are good, and I know what helps",
+    ),
+    "substances": Domain(
+        label="drugs and alcohol",
+        named="drug and alcohol use, abstinence (S-PAU; PAUSE-LEARN)",
+        one="it runs my life",
+        five="it has no hold on me",
+    ),
+    "safety": Domain(
+        label="safety in relationships and domestic abuse",
+        named="domestic abuse services (S-PAU, S-DUR; PAUSE-LEARN)",
+        one="I am hurt or afraid at home or by somebody close",
+        five="I am safe, and know whom to ring",
+    ),
+    "children": Domain(
+        label="contact with her children",
+        named="relationships and time with her children (S-PAU; PAUSE-LEARN)",
+        one="I have no contact, or it hurts us",
+        five="our time together is regular and good",
+    ),
+    "family": Domain(
+        label="family, friends and support",
+        named="relationships with family, isolation (S-PAU)",
+        one="I am on my own",
+        five="there are people I can count on",
+    ),
+    "learning_and_work": Domain(
+        label="education and work",
+        named="education; training and employment (S-PAU, S-DUR; PAUSE-LEARN)",
+        one="it seems out of reach",
+        five="I am learning or working as I wish",
+    ),
+    "volunteering": Domain(
+        label="volunteering",
+        named="working towards being a support volunteer (S-PAU)",
+        one="I cannot think of giving time to others yet",
+        five="I give time to others, and it does me good",
+    ),
+    "self": Domain(
+        label="confidence and hopes",
+        named="confidence, self-worth, positive about her future (S-PAU, S-DUR)",
+        one="I think little of myself, or of what is to come",
+        five="I believe in myself, and in what is to come",
+    ),
+}
+OUTCOME_DOMAINS = {name: one.label for name, one in DOMAINS.items()}
+STORY_PARTS = {
+    "before": "before Pause: where she was at the start",
+    "during": "during Pause: what changed",
+    "after": "after Pause: where she is now",
+    "scores": "her scores",
+    "words": "her own words",
+    "proud": "what she is proud of",
 }
 
 # Guards
@@ -47,7 +130,9 @@ def practitioner_has_capacity(s: Situation) -> bool:
 
 @guard("the local criteria are not met")
 def she_is_outside_criteria(s: Situation) -> bool:
-    return s.facts.get("meets_criteria") is not True
+    """By the practice lead's answer, or by what the policy says of the facts: neither alone lets her in."""
+    found = (s.derived.get("decision") or {}).get("decision")
+    return s.facts.get("meets_criteria") is not True or found == "not_eligible"
 
 
 @guard("the baseline is not complete: every area of life is talked about once, with or without a score")
@@ -103,9 +188,26 @@ def outcomes_are_recorded(s: Situation) -> bool:
     return bool(s.facts.get("final_scores"))
 
 
-@guard("name the pre-birth referral, or say why there is none")
+@guard("name the pre-birth referral or the team to refer to, or say why there is no referral")
 def referral_is_made_or_explained(s: Situation) -> bool:
-    return any(str(s.facts.get(name) or "").strip() for name in ("prebirth_referral", "reason_no_referral"))
+    told = ("prebirth_referral", "refer_to_team", "reason_no_referral")
+    return any(str(s.submitted.get(name) or "").strip() for name in told)
+
+
+@guard("she is not to be contacted yet: the day she named, or that was named for her, has not come")
+def her_time_has_come(s: Situation) -> bool:
+    earliest = s.on("contact_from")
+    return earliest is None or earliest <= s.occurred_on
+
+
+@guard("either a referral is named, or one is opened now")
+def one_referral_at_most(s: Situation) -> bool:
+    return not (s.submitted.get("prebirth_referral") and s.submitted.get("refer_to_team"))
+
+
+@guard("she has agreed to nothing in it: record that she takes her agreement back instead")
+def story_has_a_part(s: Situation) -> bool:
+    return bool({"before", "during", "after"} & set(s.submitted.get("story_parts") or ()))
 
 
 @guard("no pregnancy has been recorded")
@@ -137,12 +239,19 @@ def _reasons(*codes: str) -> Fact:
     return choice("closure_reason", "Reason", {one: PAUSE_CLOSURE_REASONS[one] for one in codes})
 
 
-def _scores(name: str, label: str, *, required: bool = True) -> Fact:
+def scores_of_her_own(name: str, label: str, *, required: bool = True) -> Fact:
     return records(
         name,
         label,
         choice("domain", "Area of life", OUTCOME_DOMAINS),
-        number("score", "Her score", "1 (very hard) to 5 (going well)", required=False, minimum=1, maximum=5),
+        number(
+            "score",
+            "Her score",
+            f"{LOWEST} to {HIGHEST}; what each means stands with the area of life",
+            required=False,
+            minimum=LOWEST,
+            maximum=HIGHEST,
+        ),
         text("in_her_words", "In her words", required=False),
         required=required,
         personal=True,
@@ -162,6 +271,19 @@ ATTEMPTS = records(
     KIND,
     text("note", "Note", required=False),
     personal=True,
+)
+PREBIRTH_CASE = code("prebirth_case", "Pre-birth case it follows from", "reference only", required=False)
+FOR_CRITERIA = (  # what the policy's criteria ask; one that is not given is not known
+    records(
+        "removals",
+        "Children removed, by year",
+        day("removed_on", "Removed on"),
+        number("children", "Children", minimum=1, maximum=30),
+        required=False,
+        personal=True,
+    ),
+    yes_no("lives_here", "Does she live in the area?", required=False),
+    number("children_with_her", "Children in her care now", required=False, maximum=30),
 )
 REVIEW_MONTH = choice(
     "review_month", "Which review", {str(month): f"month {month}" for month in REVIEW_MONTHS}, "of the programme"
@@ -231,6 +353,7 @@ OPEN = open_states(STATES)
 WORKING = ("engagement", "commitment", "on_programme", "transition")  # someone works with her; contact can be lost
 AWAY = ("reengaging", "on_hold")
 PROGRAMME = ("on_programme", *AWAY, "transition")
+ENDED = ("closed", "declined")  # she may still be given her story, and take her agreement back
 KNOWS_HER = tuple(state for state in OPEN if state not in ("identified", "eligibility"))
 BACK = {state: state for state in WORKING}
 
@@ -271,10 +394,25 @@ TRANSITIONS = (
             ),
             text("data_basis", "Basis for holding her data", personal=False),
             text("safe_contact", "Safe contact", "never in a way that tells her household about a removal"),
-            code("prebirth_case", "Pre-birth case it follows from", "reference only", required=False),
+            PREBIRTH_CASE,
             person("worker", "Practitioner", required=False),
         ),
         basis="domain 10.2; S-PAU",
+    ),
+    Transition(
+        # Fired by the service alone, where a pre-birth case that ends in removal names this team with her agreement.
+        trigger="take_up_offer",
+        label="Take up the offer made by the pre-birth service",
+        sources=(NEW,),
+        to="identified",
+        roles=(Role.SYSTEM,),
+        facts=(
+            *(replace(fact, required=False) for fact in ABOUT_HER),
+            PREBIRTH_CASE,
+            day("contact_from", "Not to be contacted before", "her own wish, or a time to grieve", required=False),
+        ),
+        notify=(PL,),
+        basis="domain 10.2: a pre-birth case that ends in removal offers Pause, her choice; by reference only",
     ),
     Transition(
         trigger="start_check",
@@ -294,7 +432,9 @@ TRANSITIONS = (
         facts=(
             yes_no("meets_criteria", "Are the local criteria met?", "if not, a service manager agrees first"),
             text("criteria_trace", "Each criterion and its answer", "removals and years, age, residence, children"),
+            *FOR_CRITERIA,
         ),
+        guards=("her_time_has_come",),
         approval=Approval(by=SM, when="she_is_outside_criteria"),
         basis="domain 10.2: criteria vary by area; override by practice lead and service manager",
     ),
@@ -307,6 +447,7 @@ TRANSITIONS = (
         facts=(
             text("criteria_trace", "Each criterion and its answer"),
             text("alternative_support", "Other support named", required=False),
+            *FOR_CRITERIA,
         ),
         basis="domain 10.2",
     ),
@@ -332,7 +473,7 @@ TRANSITIONS = (
         sources=("engagement",),
         to=SELF,
         roles=(PP,),
-        facts=(_scores("baseline_scores", "Where she is now"),),
+        facts=(scores_of_her_own("baseline_scores", "Where she is now"),),
         basis="domain 10.2: baseline before the commitment; PAUSE-LEARN",
     ),
     Transition(
@@ -406,7 +547,7 @@ TRANSITIONS = (
         roles=(PP, PL),
         facts=(
             text("review_note", "What was reviewed, and what happens next"),
-            _scores("outcome_scores", "Her scores", required=False),
+            scores_of_her_own("outcome_scores", "Her scores", required=False),
         ),
         basis="domain 10.5",
     ),
@@ -418,7 +559,7 @@ TRANSITIONS = (
         roles=(PP, PL),
         facts=(
             REVIEW_MONTH,
-            _scores("outcome_scores", "Her scores"),
+            scores_of_her_own("outcome_scores", "Her scores"),
             text("review_note", "What was reviewed, and what happens next"),
         ),
         guards=("review_is_near",),
@@ -433,7 +574,7 @@ TRANSITIONS = (
         roles=(PP, PL),
         facts=(
             REVIEW_MONTH,
-            _scores("outcome_scores", "Her scores", required=False),
+            scores_of_her_own("outcome_scores", "Her scores", required=False),
             text("review_note", "What was reviewed, and what happens next"),
         ),
         guards=("review_is_near",),
@@ -459,7 +600,7 @@ TRANSITIONS = (
         sources=tuple(state for state in KNOWS_HER if state != "reengaging"),
         to=SELF,
         roles=(PP, PL),
-        facts=(KIND, NOTE, _scores("outcome_scores", "Her scores", required=False)),
+        facts=(KIND, NOTE, scores_of_her_own("outcome_scores", "Her scores", required=False)),
         basis="domain 10.2: contact gap of 10 working days",
     ),
     Transition(
@@ -549,11 +690,18 @@ TRANSITIONS = (
             day("pregnancy_disclosed_on", "She told us on"),
             text("supportive_discussion", "What was talked about, and what she wants"),
             text("safeguarding_view", "Safeguarding considered"),
-            code("prebirth_referral", "Pre-birth referral", "reference only", required=False),
+            code("prebirth_referral", "Pre-birth referral", "reference only, where there is one", required=False),
+            code(
+                "refer_to_team",
+                "Refer now to",
+                "opens a referral with her name and date of birth, and a reference to this record; nothing else of it",
+                required=False,
+            ),
             text("reason_no_referral", "Why there is no referral", required=False),
         ),
-        guards=("referral_is_made_or_explained",),
+        guards=("referral_is_made_or_explained", "one_referral_at_most"),
         notify=(PL,),
+        under="refer_to_prebirth",
         basis="domain 10.2: never an automatic exit",
     ),
     Transition(
@@ -684,11 +832,36 @@ TRANSITIONS = (
         to=SELF,
         roles=(PP, PL),
         facts=(
-            _scores("final_scores", "Where she is now"),
+            scores_of_her_own("final_scores", "Where she is now"),
             text("achievements", "What she is proud of", required=False),
             yes_no("follow_up_agreed", "Does she agree to be asked again later?", "without it, later is not known"),
         ),
         basis="domain 10.2, 10.5; PAUSE-LEARN",
+    ),
+    Transition(
+        trigger="agree_story",
+        label="Record what may stand in her story",
+        sources=(*KNOWS_HER, *ENDED),
+        to=SELF,
+        roles=(PP, PL),
+        facts=(
+            day("story_agreed_on", "She agreed on"),
+            choices("story_parts", "What may stand in it", STORY_PARTS, "each part is her own choice"),
+            choices("story_areas", "Areas of life that may stand in it", OUTCOME_DOMAINS),
+            text("story_name", "What she is called in it", "a name of her choice; none if left empty", required=False),
+            text("story_opening", "What she wants to say first", required=False),
+        ),
+        guards=("story_has_a_part",),
+        basis="S-PAU, one woman's story; proposal: only what she agreed to, part by part, and she may take it back",
+    ),
+    Transition(
+        trigger="take_back_story",
+        label="Record that she takes back her agreement to her story",
+        sources=(*KNOWS_HER, *ENDED),
+        to=SELF,
+        roles=(PP, PL),
+        facts=(day("story_taken_back_on", "She said so on"),),
+        basis="proposal: her agreement can be taken back at any time, and the story is gone at once",
     ),
     Transition(
         trigger="begin_next_steps",

@@ -7,7 +7,7 @@ import states.prebirth_guards  # noqa: F401  (registers the guards and branches 
 from states import codes
 from states.checks import checked
 from states.common import open_states, shared_clocks, shared_rows
-from states.facts import Fact, FactType, choice, choices, code, day, number, person, records, text, yes_no
+from states.facts import DAY_OR_NEVER, Fact, FactType, choice, choices, code, day, number, person, records, text, yes_no
 from states.lifecycle import NEW, SELF, Approval, Clock, Lifecycle, State, Transition, returns
 from states.roles import Role
 
@@ -24,6 +24,17 @@ def optional(*facts: Fact) -> tuple[Fact, ...]:
 def _with_babies(row: Transition) -> Transition:
     """A case taken over after a birth brings its babies, so that what is due per child has a child to be due for."""
     return replace(row, facts=(*row.facts, BABIES_TAKEN_OVER)) if row.trigger == "migrate_in" else row
+
+
+def _with_training(row: Transition) -> Transition:
+    """Whoever takes an assessment on has the training for it, or a manager says why not, as at the first allocation."""
+    if row.trigger != "change_worker":
+        return row
+    return replace(
+        row,
+        facts=(*row.facts, UNTRAINED_REASON, text("why_this_worker", "Why this worker", required=False)),
+        guards=(*row.guards, "new_worker_is_trained_or_reason_given"),
+    )
 
 
 # Facts: the referral (design 9 and domain 11). Whatever is not known is left out; nothing is guessed.
@@ -123,7 +134,7 @@ REFERRAL_FACTS = (
             "proceedings_ended_on",
             "Last proceedings ended on",
             "a date such as 2026-11-23, or never",
-            pattern=r"never|\d{4}-\d{2}-\d{2}",
+            pattern=DAY_OR_NEVER,
         ),
         yes_no("presented_very_late", "Presented very late", "a manager's judgement"),
         yes_no("concealed_or_late_booking", "Concealed pregnancy or late booking"),
@@ -146,9 +157,31 @@ def referral_facts(*, opening: bool) -> tuple[Fact, ...]:
 CHILD = number("child", "Child", "its number on this case", minimum=1, maximum=10)
 WORKER = person("worker", "Worker")
 TEAM = code("team", "Team", required=False)
+PAUSE_CASE = code("pause_case", "Pause record linked with it", "reference only", required=False)
 CARE_PLAN = choice("care_plan", "Care plan", codes.CARE_PLANS)
 CHILDRENS_PLANS = records("care_plans", "Care plan of each child", CHILD, CARE_PLAN, required=False)
-OUTCOMES = records("outcomes", "Outcome of each child", CHILD, choice("outcome", "Outcome", codes.OUTCOMES))
+OUTCOMES = records(
+    "outcomes",
+    "Outcome of each child",
+    CHILD,
+    choice("outcome", "Outcome", codes.OUTCOMES),
+    *optional(
+        day("since", "Since", "the day the plan or order began, or the child was placed"),
+        choice(
+            "placement",
+            "Placement (return code)",
+            {**codes.PLACEMENTS, **codes.ADOPTION_PLACEMENTS},
+            "where the child has no looked-after case here, which says so itself",
+        ),
+        choice("legal_status", "Legal status (return code)", codes.LEGAL_STATUSES),
+        day("decision_on", "Decided on adoption on", "by the agency"),
+        day("placement_order_on", "Placement order made on"),
+        day("placed_on", "Placed for adoption on"),
+        choice("reason_ceased", "Stopped being looked after because (return code)", codes.CEASED_REASONS),
+        day("order_on", "Adoption order made on"),
+    ),
+)
+OUTCOME_GUARDS = ("each_outcome_has_its_dates", "outcome_codes_fit", "outcome_dates_fit")
 LEGAL_POSITION = choice("legal_position", "Legal position", codes.LEGAL_POSITIONS)
 REFERRER_TOLD = day("referrer_informed_on", "Referrer told on")
 REASON = text("move_reason", "Reason")
@@ -199,7 +232,19 @@ ASSESSMENT = (
     text("adjustments_made", "Adjustments made", required=False),
     text("recommendation", "What is recommended"),
 )
-ASSESSMENT_GUARDS = ("no_factors_stands_alone", "each_view_or_reason", "chronology_is_complete")
+ASSESSMENT_GUARDS = (
+    "no_factors_stands_alone",
+    "each_view_or_reason",
+    "chronology_is_complete",
+    "adjustments_were_made",
+)
+UNTRAINED_REASON = choice(
+    "untrained_reason",
+    "Why a worker who is not trained for it",
+    codes.UNTRAINED_REASONS,
+    "only where a parent has a learning disability and the worker's training is missing or has run out",
+    required=False,
+)
 AUTHORISING = (
     text("decision_grounds", "Grounds for the decision"),
     text("disagreement", "Disagreement, and whose", required=False),
@@ -339,6 +384,17 @@ REFERRAL_MOVES = (
         under="open_child_protection_if_urgent",
     ),
     move(
+        "refer_from_pause",  # fired by the service alone, where Pause records a pregnancy and names the team
+        "Take up a referral from Pause",
+        (NEW,),
+        "referred",
+        (Role.SYSTEM,),
+        "domain 10.2: a pregnancy during Pause opens a pre-birth referral; by reference only",
+        *(fact for fact in REFERRAL_FACTS if fact.name in ("received_on", "source", "source_code", "parents")),
+        PAUSE_CASE,
+        notify=(TM,),
+    ),
+    move(
         "add_information",
         "Add what has become known",
         ("referred",),
@@ -395,7 +451,7 @@ REFERRAL_MOVES = (
         day("acknowledged_on", "Acknowledged on"),
         replace(WORKER, label="Who takes over open cases under this one", required=False),
         TEAM,
-        guards=("open_cases_have_a_new_owner",),
+        guards=("open_cases_have_a_new_owner", "nothing_is_lent"),
         under="change_owner",
     ),
     move(
@@ -526,7 +582,7 @@ CONSENT_MOVES = (
         text("risk_note", "What this means for the baby's safety"),
         choice("closure_code", "Closure code", {key: codes.CIN_CLOSURE_CODES[key] for key in ("RC7", "RC8", "RC9")}),
         *CLOSING,
-        guards=("no_open_case_under", "closure_code_fits", "incident_is_decided"),
+        guards=("no_open_case_under", "closure_code_fits", "incident_is_decided", "nothing_is_lent"),
     ),
 )
 
@@ -542,6 +598,7 @@ ASSESSMENT_MOVES = (
         TEAM,
         text("conflict_check", "Conflict of interest looked at", "never a parent's own social worker"),
         *optional(
+            UNTRAINED_REASON,
             text("why_this_worker", "Why this worker", "where the caseload is high or training is missing"),
             day("discussion_on", "Managers talked on", "where an under-18 parent has a plan or proceedings"),
             text("discussion_managers", "Both managers"),
@@ -615,7 +672,7 @@ ASSESSMENT_MOVES = (
         choice("closure_code", "Closure code", {key: codes.CIN_CLOSURE_CODES[key] for key in ("RC8", "RC9")}),
         *AUTHORISING,
         *CLOSING,
-        guards=("approver_is_not_the_author", "no_open_case_under"),
+        guards=("approver_is_not_the_author", "no_open_case_under", "nothing_is_lent"),
     ),
     move(
         "authorise_after_birth",
@@ -644,11 +701,14 @@ PLANNING_MOVES = (
         text("clinic_attendees", "Who was there, by agency"),
         choice("progress", "Progress", {"green": "green: on track", "amber": "amber: drifting", "red": "red: stuck"}),
         text("clinic_decisions", "Decisions and actions"),
+        day("next_clinic_on", "Next clinic on", "at the latest four weeks on, unless the policy says otherwise"),
         *optional(
-            text("drift_reason", "Why it drifts"),
-            day("next_clinic_on", "Next clinic on"),
+            code("clinic", "Clinic session", "such as CL-3", pattern=r"CL-\d{1,9}"),
+            choices("drift_reasons", "Why it drifts", codes.DRIFT_REASONS, "where it is amber or red"),
+            text("drift_reason", "Why it drifts, in words"),
             choice("expected_care_plan", "Care plan expected", codes.CARE_PLANS),
         ),
+        guards=("clinic_is_of_that_day", "drift_is_explained", "next_clinic_follows"),
     ),
     move(
         "start_birth_plan",
@@ -678,9 +738,18 @@ PLANNING_MOVES = (
         "domain 10.1 row 13; 10.5; SEFTON-EP",
         *BIRTH_PLAN,
         yes_no("permanence_considered", "Kin and early permanence were considered"),
+        *optional(
+            choice(
+                "early_permanence",
+                "Early permanence (fostering for adoption)",
+                codes.EARLY_PERMANENCE_ANSWERS,
+                "asked wherever adoption is possible",
+            ),
+            text("early_permanence_reason", "Why, of early permanence"),
+        ),
         yes_no("parents_have_copy", "The parents have a copy"),
         yes_no("out_of_hours_told", "The emergency duty team has the plan"),
-        guards=("edd_is_recorded", "plan_is_with_everyone"),
+        guards=("edd_is_recorded", "plan_is_with_everyone", "early_permanence_is_considered"),
         notify=(CW, EDT),
     ),
     move(
@@ -807,6 +876,81 @@ CONTACT_MOVES = (
         day("parent_died_on", "Died on", required=False, personal=True),
         text("parent_death_note", "What is known, and who supports the family"),
         notify=(TM, SM),
+    ),
+)
+
+ITEM = code("item", "Item", "its code in the stock, such as rcb-1", pattern=r"[a-z0-9][a-z0-9._-]{0,59}")
+# Where a thing lent may still be with the family. A report that the pregnancy has ended silences it with all the rest.
+WITH_A_LOAN = (*BEFORE_BIRTH_WORK, *WITH_BABY, "outcome_agreed")
+# Work with the family goes on in a review too; while an outcome is agreed, what was begun is ended.
+SUPPORTED = (*BEFORE_BIRTH_WORK, "threshold_review", *AFTER_BIRTH, "outcome_agreed")
+SUPPORT_MOVES = (
+    move(
+        "plan_support",
+        "Plan the support before and after the birth",
+        SUPPORTED,
+        SELF,
+        (CW, *MANAGERS),
+        "S-DUR: all families receive intensive support before and after the birth",
+        records(
+            "support_plan",
+            "What is planned",
+            choice("phase", "When", codes.SUPPORT_PHASES),
+            choice("kind", "Kind of support", codes.SUPPORT_KINDS),
+            number("sessions", "Sessions", minimum=1, maximum=200),
+        ),
+        day("support_from", "From"),
+        number("visits_a_week", "Visits a week", "beside what the time limits ask for", maximum=7, required=False),
+        text("support_aims", "What it is for, and what is adjusted for the parents", required=False),
+        notify=(TM,),
+    ),
+    move(
+        "give_support",
+        "Record a session of support",
+        SUPPORTED,
+        SELF,
+        (CW, *MANAGERS),
+        "S-DUR: proactive, practical and emotional support",
+        day("support_on", "On"),
+        choice("phase", "When", codes.SUPPORT_PHASES),
+        choice("kind", "Kind of support", codes.SUPPORT_KINDS),
+        yes_no("took_place", "It took place"),
+        text("support_note", "What was done, and how the parents found it"),
+        text("adjustments_made", "Adjustments made", "where a parent has a learning disability", required=False),
+        guards=("support_is_of_that_day", "phase_fits_the_birth"),
+    ),
+    move(
+        "give_hope_box",
+        "Record a Hope box",
+        SUPPORTED,
+        SELF,
+        (CW, *MANAGERS),
+        "S-DUR: Hope boxes",
+        day("hope_box_on", "Given on"),
+        choices("hope_box_for", "For", {**codes.PARENT_ROLES, "baby": "baby"}),
+        text("hope_box_note", "What it holds, in her words where she wishes", required=False),
+    ),
+    move(
+        "lend_item",
+        "Lend a Real Care baby",
+        (*BEFORE_BIRTH_WORK, "born", "post_birth_support"),
+        SELF,
+        (CW, *MANAGERS),
+        "S-DUR: Real Care babies",
+        ITEM,
+        text("lending_note", "What it is to help with", required=False),
+        guards=("item_can_be_lent",),
+    ),
+    move(
+        "return_item",
+        "Record that a Real Care baby is back",
+        WITH_A_LOAN,
+        SELF,
+        (CW, *MANAGERS),
+        "S-DUR: Real Care babies",
+        ITEM,
+        choice("item_condition", "It is", codes.ITEM_CONDITIONS),
+        guards=("item_is_lent_here",),
     ),
 )
 
@@ -1062,7 +1206,13 @@ COURT_MOVES = (
         "domain 10.1 row 18; 10.5",
         *COURT_END,
         OUTCOMES,
-        guards=("court_has_decided", "no_court_case_is_open", "children_are_known", "each_child_has_an_outcome"),
+        guards=(
+            "court_has_decided",
+            "no_court_case_is_open",
+            "children_are_known",
+            "each_child_has_an_outcome",
+            *OUTCOME_GUARDS,
+        ),
         notify=(CW, TM),
     ),
 )
@@ -1078,7 +1228,7 @@ END_MOVES = (
         "domain 10.1 row 19; 10.5",
         replace(OUTCOMES, required=False),
         text("outcome_grounds", "What it rests on"),
-        guards=("children_are_known", "each_child_has_an_outcome", "no_court_case_is_open"),
+        guards=("children_are_known", "each_child_has_an_outcome", "no_court_case_is_open", *OUTCOME_GUARDS),
     ),
     move(
         "close",
@@ -1100,6 +1250,10 @@ END_MOVES = (
                 "not_applicable": "no child was removed",
             },
         ),
+        code(
+            "pause_team", "Pause may be in touch: tell", "with her agreement; her name and a reference", required=False
+        ),
+        day("pause_contact_from", "Pause is not to contact her before", "a time to grieve", required=False),
         code("retention_class", "Retention class", required=False),
         guards=(
             "no_open_case_under",
@@ -1107,8 +1261,11 @@ END_MOVES = (
             "closure_code_fits",
             "incident_is_decided",
             "pause_was_considered",
+            "pause_is_told_only_where_offered",
+            "nothing_is_lent",
         ),
         approval=Approval(by=SM, when="a_child_is_removed"),
+        under="offer_pause",
     ),
     move(
         "hand_over",
@@ -1127,6 +1284,7 @@ END_MOVES = (
             "worker_is_not_the_parents_own",
             "receiving_team_accepted",
             "incident_is_decided",
+            "nothing_is_lent",
         ),
         under="change_owner",
     ),
@@ -1147,6 +1305,7 @@ END_MOVES = (
             "transfer_conference_is_asked_for",
             "no_open_case_under",
             "incident_is_decided",
+            "nothing_is_lent",
         ),
     ),
 )
@@ -1157,18 +1316,19 @@ TRANSITIONS = (
     *ASSESSMENT_MOVES,
     *PLANNING_MOVES,
     *CONTACT_MOVES,
+    *SUPPORT_MOVES,
     *PREGNANCY_END_MOVES,
     *BIRTH_MOVES,
     *COURT_MOVES,
     *END_MOVES,
-    *(_with_babies(row) for row in shared_rows(STATES, managers=MANAGERS, workers=(CW, FD, EDT))),
+    *(_with_training(_with_babies(row)) for row in shared_rows(STATES, managers=MANAGERS, workers=(CW, FD, EDT))),
 )
 
 # Clocks. A way back from a review that came before acceptance accepts the case, so milestones start there as well.
 
 ACCEPTANCE = ("accept", "accept_with_consent", "continue_without_consent", "give_consent_after_review")
 AUTHORISED = ("authorise", "close_after_assessment", "authorise_after_birth")
-OPENED = ("refer", "migrate_in")
+OPENED = ("refer", "refer_from_pause", "migrate_in")
 
 
 def clock(name: str, label: str, during: tuple[str, ...], **rest: Any) -> Clock:
@@ -1394,6 +1554,16 @@ CLOCKS = (
         started_by=("report_missing",),
         met_by=("report_found",),
         birth_related=True,
+    ),
+    # What is lent: a Real Care baby is fetched from nobody while a report that the pregnancy has ended stands.
+    clock(
+        "item_return",
+        "The Real Care baby comes back",
+        WITH_A_LOAN,
+        started_by=("lend_item",),
+        met_by=("return_item",),
+        birth_related=True,
+        per="item",
     ),
     # After the birth
     clock(

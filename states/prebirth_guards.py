@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from states.codes import OUTCOME_ENDINGS, OUTCOME_NEEDS, OUTCOME_PLACEMENTS
 from states.guards import Child, Situation, branch, guard
 
 FULL_TERM = 280  # days; CIN rule 8606: a referral precedes the expected date of birth by no more
@@ -165,10 +166,24 @@ def adjustments_are_planned(s: Situation) -> bool:
     return not _has_learning_disability(s) or (_said(s, "adjustments") and _said(s, "communication_plan"))
 
 
-@guard("the worker is not trained to assess parents with a learning disability, and no reason is given")
+@guard(
+    "a parent has a learning disability, and the worker's training to assess such parents is missing or has run out: "
+    "name a trained worker, or choose why not and give the reason (why_this_worker)"
+)
 def worker_is_trained_or_reason_given(s: Situation) -> bool:
+    """S-DUR: all workers are trained; a manager may override it, which stays on record with the reason."""
     trained = (s.derived.get("worker") or {}).get("trained_learning_disability")
-    return not _has_learning_disability(s) or bool(trained) or _said(s, "why_this_worker")
+    overridden = s.submitted.get("untrained_reason") is not None and _said(s, "why_this_worker")
+    return not _has_learning_disability(s) or bool(trained) or overridden
+
+
+@guard(
+    "a parent has a learning disability and the assessment is not authorised yet, and the worker's training to assess "
+    "such parents is missing or has run out: name a trained worker, or choose why not and give the reason"
+)
+def new_worker_is_trained_or_reason_given(s: Situation) -> bool:
+    """After a change of worker as well, for as long as the assessment is to be written."""
+    return not assessment_is_due(s) or worker_is_trained_or_reason_given(s)
 
 
 @guard("the case has a worker")
@@ -200,6 +215,12 @@ def each_view_or_reason(s: Situation) -> bool:
 @guard("the chronology is not complete")
 def chronology_is_complete(s: Situation) -> bool:
     return s.submitted.get("chronology_complete") is True
+
+
+@guard("a parent has a learning disability: say which adjustments were made")
+def adjustments_were_made(s: Situation) -> bool:
+    """Domain 4.5: helping the parent to understand, in the assessment too."""
+    return not _has_learning_disability(s) or _said(s, "adjustments_made")
 
 
 def _somebody_else(s: Situation, *triggers: str) -> bool:
@@ -250,6 +271,58 @@ def from_28_weeks(s: Situation) -> bool:
     return (s.derived.get("gestation_days") or 0) >= WEEKS_28
 
 
+# The clinic
+
+
+@guard("there is no such clinic session here, it is called off, or it is of another day")
+def clinic_is_of_that_day(s: Situation) -> bool:
+    if s.submitted.get("clinic") is None:
+        return True
+    return s.submitted.get("clinic_on") is not None and (s.derived.get("clinic") or {}).get("held_on") == s.on(
+        "clinic_on"
+    )
+
+
+@guard("the plan is amber or red: choose why it drifts")
+def drift_is_explained(s: Situation) -> bool:
+    return s.submitted.get("progress") not in ("amber", "red") or bool(s.submitted.get("drift_reasons"))
+
+
+@guard("the next clinic has to come after this one")
+def next_clinic_follows(s: Situation) -> bool:
+    held, following = _day(s.submitted.get("clinic_on")), _day(s.submitted.get("next_clinic_on"))
+    return held is None or following is None or held < following
+
+
+# Support
+
+
+@guard("the session lies after the day it is recorded for")
+def support_is_of_that_day(s: Situation) -> bool:
+    on = _day(s.submitted.get("support_on"))
+    return on is None or on <= s.occurred_on
+
+
+@guard("no baby is born yet: support after the birth comes later")
+def phase_fits_the_birth(s: Situation) -> bool:
+    return s.submitted.get("phase") != "after_birth" or any(child.live_birth for child in s.children)
+
+
+@guard("there is no such item in the stock, or it is lent, lost or out of use: see what is there")
+def item_can_be_lent(s: Situation) -> bool:
+    return bool((s.derived.get("item") or {}).get("free"))
+
+
+@guard("no item of that code is lent to this family")
+def item_is_lent_here(s: Situation) -> bool:
+    return s.submitted.get("item") in s.derived.get("lent", ())
+
+
+@guard("a Real Care baby is still lent to this family: record first that it is back, or lost")
+def nothing_is_lent(s: Situation) -> bool:
+    return not s.derived.get("lent")
+
+
 # The birth plan and the birth
 
 
@@ -263,6 +336,27 @@ def plan_is_with_everyone(s: Situation) -> bool:
     return all(
         s.submitted.get(name) is True for name in ("parents_have_copy", "out_of_hours_told", "permanence_considered")
     )
+
+
+ADOPTION_MAY_FOLLOW = frozenset({"adoption", "early_permanence", "fostering", "undecided"})  # care plans
+
+
+def adoption_is_possible(s: Situation) -> bool:
+    """Whether adoption may become the plan, by the plan expected at the clinic, the legal position or the decision."""
+    return (
+        s.facts.get("expected_care_plan") in ADOPTION_MAY_FOLLOW
+        or s.facts.get("legal_position") in ("apply_at_birth", "pre_proceedings")
+        or s.facts.get("assessment_decision") == "pre_proceedings"
+    )
+
+
+@guard("adoption is possible: say whether early permanence was considered, what the answer is, and why")
+def early_permanence_is_considered(s: Situation) -> bool:
+    """SEFTON-EP: the duty to consider it where adoption is considered; S-DUR: a focus on fostering for adoption."""
+    if not adoption_is_possible(s):
+        return True
+    answered = s.submitted.get("early_permanence") in ("planned", "open", "not_right")
+    return answered and _said(s, "early_permanence_reason")
 
 
 def _babies(s: Situation) -> Sequence[Mapping[str, Any]]:
@@ -406,6 +500,57 @@ def each_child_has_an_outcome(s: Situation) -> bool:
     return bool(expected) and expected <= _outcomes(s).keys()
 
 
+def _agreed_outcomes(s: Situation) -> list[Mapping[str, Any]]:
+    return [one for one in _rows(s.submitted, "outcomes") if one.get("outcome")]
+
+
+def _says_itself(s: Situation, child: Any) -> bool:
+    """Whether a looked-after case of that child holds its placements, legal statuses and their end."""
+    return any(one.lifecycle == "looked_after" and one.child in (child, None) for one in s.cases_under)
+
+
+@guard(
+    "an outcome lacks its dates or codes: since when; and where the child has no looked-after case here, when adoption "
+    "was decided, or placement and legal status"
+)
+def each_outcome_has_its_dates(s: Situation) -> bool:
+    """What the national returns need of each outcome (domain 5.1, 5.3, 5.4)."""
+    from_its_case = ("placement", "legal_status", "decision_on")
+    return all(
+        one.get(name) is not None or (name in from_its_case and _says_itself(s, one.get("child")))
+        for one in _agreed_outcomes(s)
+        for name in OUTCOME_NEEDS.get(one["outcome"], ())
+    )
+
+
+@guard("a placement or an end of being looked after does not go with the outcome it is given for")
+def outcome_codes_fit(s: Situation) -> bool:
+    """SSDA903: U2 and U5 are early permanence; A5 and A6 need a placement order (rule 408); E11, E12 are adoption."""
+    return all(
+        (one.get("placement") is None or one["placement"] in OUTCOME_PLACEMENTS.get(one["outcome"], ()))
+        and (one.get("reason_ceased") is None or one["reason_ceased"] in OUTCOME_ENDINGS.get(one["outcome"], ()))
+        and (one.get("placement") not in ("A5", "A6") or one.get("placement_order_on") is not None)
+        and (one.get("reason_ceased") not in ("E11", "E12") or one.get("order_on") is not None)
+        for one in _agreed_outcomes(s)
+    )
+
+
+@guard(
+    "the dates of an outcome cannot be in that order: decided, placement order, placed, adoption order; and none may "
+    "lie after the day it is recorded for"
+)
+def outcome_dates_fit(s: Situation) -> bool:
+    """SSDA903 rules 521, 551 and 554."""
+    for one in _agreed_outcomes(s):
+        since, *rest = (
+            _day(one.get(name)) for name in ("since", "decision_on", "placement_order_on", "placed_on", "order_on")
+        )
+        known = [day for day in rest if day is not None]
+        if known != sorted(known) or any(day > s.occurred_on for day in (*known, *([since] if since else ()))):
+            return False
+    return True
+
+
 @guard("a child is not with his or her parents")
 def a_child_is_removed(s: Situation) -> bool:
     return any(outcome in AWAY_FROM_PARENTS for outcome in _outcomes(s).values())
@@ -424,6 +569,11 @@ def incident_is_decided(s: Situation) -> bool:
 @guard("a child does not live with the parents: say whether Pause was offered")
 def pause_was_considered(s: Situation) -> bool:
     return not a_child_is_removed(s) or s.submitted.get("pause_offer") not in (None, "not_applicable")
+
+
+@guard("Pause is told only where it was offered or is to be offered")
+def pause_is_told_only_where_offered(s: Situation) -> bool:
+    return not s.submitted.get("pause_team") or s.submitted.get("pause_offer") in ("offered", "later")
 
 
 @guard("closure code RC8 or RC9 needs an assessment; RC1, RC3 and RC4 need such an outcome, RC2 a child's death")

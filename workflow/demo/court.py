@@ -128,6 +128,6 @@ def end_court(course: Course, court: Court, *, supported: bool) -> date:
         "end_court_support_continues" if supported else "end_court_outcome_agreed",
         course.cast.legal,
         final_orders=[{"child": number, "order": ORDER[plan]} for number in course.numbers],
-        **({} if supported else course.outcomes(OUTCOME[plan])),
+        **({} if supported else course.outcomes(OUTCOME[plan], court.ordered)),
     )
     return day

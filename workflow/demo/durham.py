@@ -12,6 +12,7 @@ from workflow.demo.court import end_court, proceedings
 from workflow.demo.gateway import pre_proceedings
 from workflow.demo.people import Names, born_at_age, parent, removal
 from workflow.demo.prebirth import Course, Family
+from workflow.demo.programme import LOANS
 from workflow.demo.protection import child_protection
 from workflow.demo.staff import DURHAM, FAMILIES_FIRST
 from workflow.demo.story import Story, World
@@ -98,6 +99,7 @@ class Durham(Caseload):
 
     def __init__(self, world: World, names: Names) -> None:
         super().__init__(world, names, DURHAM)
+        self.loans = iter(LOANS)
 
     def stories(self) -> Iterator[Story]:
         for with_baby in BORN:
@@ -196,6 +198,7 @@ class Durham(Caseload):
             course.go_home(legal_position="apply_at_birth", to=to)
         else:
             looked_after(course, court)
+            course.give_hope_box(self.world.work(course.born, 3))
             course.support(self.world.work(course.born, 3), add_days(agreed, -1))
 
     # Before the birth
@@ -240,6 +243,9 @@ class Durham(Caseload):
             last_visit=add_days(self.world.today, -33) if one == UNSEEN else date.max,
         )
         course = self.begun(family).authorise().plan_birth().watch()
+        if (loan := next(self.loans, None)) is not None:
+            code, lent, back = loan
+            course.lend(code, self.ago(lent), self.ago(back) if back is not None else None)
         if family.decision == "child_protection":
             child_protection(course, self.world.work(course.submitted, -4))
         return course.story

@@ -15,6 +15,8 @@ from workflow.demo.birmingham import Birmingham
 from workflow.demo.durham import Durham
 from workflow.demo.pause import Pause
 from workflow.demo.people import Names
+from workflow.demo.programme import add_offers, add_sessions, add_things
+from workflow.demo.services import Services
 from workflow.demo.staff import add_staff
 from workflow.demo.story import Story, Teller, World
 from workflow.errors import BadInput
@@ -25,6 +27,7 @@ CASELOADS: dict[str, Callable[[World, Names], Iterator[Story]]] = {
     "durham": lambda world, names: Durham(world, names).stories(),
     "birmingham": lambda world, names: Birmingham(world, names).stories(),
     "pause": lambda world, names: Pause(world, names).stories(),
+    "services": lambda world, names: Services(world).stories(),
 }
 
 
@@ -89,6 +92,9 @@ def _load(
         rng = Random(f"{SEED} {name}")
         world = World(today=local_date(now), calendar=service.engine.calendar, rng=rng)
         stories += CASELOADS[name](world, Names(rng))
+    add_things(connection, now)
+    add_offers(connection, now)
+    stories = add_sessions(connection, service.engine.calendar, stories, now)
     for done, story in enumerate(stories, 1):
         teller.tell(story)
         progress(done, len(stories))

@@ -9,10 +9,11 @@ from scheduler.calendars import add_days, add_months
 from states.pause import OUTCOME_DOMAINS, REVIEW_MONTHS
 from workflow.demo import words
 from workflow.demo.people import Names, born_at_age, shares
-from workflow.demo.staff import PAUSE
-from workflow.demo.story import Story, World
+from workflow.demo.staff import DURHAM, PAUSE
+from workflow.demo.story import FAMILY, RefOf, Story, World
 
 NEVER = date.max
+LATER_ON = "later on"  # her follow-up, a record of its own
 CURRENT, LATER, EARLIER = "Durham current", "Durham later", "Durham earlier"
 YOUNGEST, OLDEST = 22, 40
 GRADUATION = date(2022, 7, 29)  # by then all of S-PAU's earlier cohort had graduated
@@ -34,6 +35,7 @@ class Woman:
     stops: date = NEVER  # nothing more is recorded from this day on
     away: str | None = None  # out of touch, or on hold, since then
     returned: date | None = None
+    follow_up: bool = False  # whether she agrees to be asked later
 
 
 class Journey:
@@ -168,6 +170,45 @@ class Journey:
             decision_reason="Read and agreed.",
         )
 
+    def follow_up(self, agreed: date) -> None:
+        """She agrees to be asked at 18 and 36 months from her start; what is past has been asked."""
+        self.story.opens(
+            agreed,
+            "pause_follow_up",
+            "agree_follow_up",
+            PAUSE.lead,
+            case=LATER_ON,
+            followed_case=RefOf(FAMILY),
+            name=self.woman.facts["name"],
+            agrees_to_follow_up=True,
+            agreed_on=agreed,
+            agreement="She will be asked by text; she can end it by saying so.",
+            programme_started_on=self.started,
+            safe_contact="By text to her own phone; nothing by post.",
+            cohort=self.woman.cohort,
+            worker=PAUSE.lead,
+        )
+        for asked in (max(self.world.work(self.month(18), -2), self.world.work(agreed, 5)), self.month(36, -6)):
+            self.story.then(
+                self.world.work(asked),
+                "record_check",
+                PAUSE.lead,
+                case=LATER_ON,
+                check_answer="told",
+                pregnant_since=False,
+                proceedings_since=False,
+            )
+
+    def _told_her_story(self, day: date) -> None:
+        self.then(
+            day,
+            "agree_story",
+            story_agreed_on=day,
+            story_parts=["before", "during", "after", "scores", "proud"],
+            story_areas=["housing", "money", "substances", "family", "children", "self"],
+            story_opening="I want others to know that it can change.",
+        )
+
     def _out_of_touch(self) -> None:
         """She does not answer; nothing closes, and the door stays open."""
         day = self.world.work(self.woman.stops)
@@ -210,9 +251,12 @@ class Journey:
             world.work(day, 8),
             "record_outcomes",
             final_scores=self.scores(3, 5),
-            achievements="Her own front door, and a voluntary job.",
-            follow_up_agreed=True,
+            achievements="My own front door, and a voluntary job.",
+            follow_up_agreed=self.woman.follow_up,
         )
+        if self.woman.follow_up:
+            self.follow_up(world.work(day, 9))
+            self._told_her_story(world.work(day, 10))
         self.then(world.work(day, 12), "begin_next_steps", her_wishes="To come to the group now and then.")
         look_back = world.work(add_months(day, 6))
         self.then(look_back, "review", review_note="Doing well; she comes to the group when she likes.")
@@ -274,7 +318,9 @@ class Pause:
         for number, facts in enumerate(women):
             started = add_days(date(2021, 1, 4), number)
             returned = RETURNED if number == 9 else None
-            yield self.woman(EARLIER, started, facts, engaging=40, approached=8, returned=returned)
+            yield self.woman(
+                EARLIER, started, facts, engaging=40, approached=8, returned=returned, follow_up=number % 4 == 1
+            )
 
     def _current(self) -> Iterator[Woman]:
         """S-DUR: 21 on the programme and 2 in pre-engagement."""
@@ -316,7 +362,23 @@ class Pause:
             journey = self._identified(days)
             journey.story.happenings = [one for one in journey.story.happenings if one.trigger != left_out]
             yield journey.story
-        yield from (self._not_eligible(40), self._declined(60), self._withdrew())
+        yield from (self._not_eligible(40), self._declined(60), self._withdrew(), self._expecting())
+
+    def _expecting(self) -> Story:
+        """A woman who says at once that she is pregnant: the pre-birth service is told the same day."""
+        journey = self._identified(4)
+        day = self.world.work(self.world.yesterday)
+        journey.story.cut(add_days(journey.identified, 1))
+        journey.then(
+            day,
+            "disclose_pregnancy",
+            lead=True,
+            pregnancy_disclosed_on=day,
+            supportive_discussion="She is glad and afraid. She wants help early this time.",
+            safeguarding_view="No immediate worry; she asked for the referral herself.",
+            refer_to_team=DURHAM.team,
+        )
+        return journey.story
 
     def _identified(self, days: int) -> Journey:
         """A woman first known so many working days ago, planned up to the decision on eligibility."""
@@ -356,4 +418,5 @@ class Pause:
             leaving_reason="I have what I need for now.",
             door_open_letter_on=self.world.work(day, 2),
         )
+        journey.follow_up(self.world.work(day, 3))  # she left early, and agrees to be asked later
         return journey.story

@@ -1,6 +1,6 @@
 """The course of one invented pre-birth case, planned from the referral to the end of the work."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -9,12 +9,26 @@ from scheduler.calendars import add_days, add_months
 from scheduler.gestation import day_of, gestation_on
 from workflow.demo import words
 from workflow.demo.people import Names
-from workflow.demo.staff import Cast
+from workflow.demo.staff import UNTRAINED, Cast
 from workflow.demo.story import Story, World
 
 MIDWIFE = "an invented midwife"
 SATURDAY = 5
 WEEKS_16, WEEKS_28 = 112, 196  # completed days of gestation
+CLINICS_APART = 27  # days at most
+DRIFT: Mapping[str, Any] = {
+    "drift_reasons": ["meeting_moved"],
+    "drift_reason": "An appointment was moved by the service.",
+}
+EARLY_PERMANENCE = {"adoption": "planned", "with_parents": "open", "mother_and_baby": "open", "fostering": "not_right"}
+EARLY_PERMANENCE |= {"special_guardianship": "not_right"}
+SESSIONS_APART = 35  # days at most
+SUPPORT = (
+    ("before_birth", "practical", 4),
+    ("before_birth", "parenting", 3),
+    ("after_birth", "bonding", 4),
+    ("after_birth", "emotional", 4),
+)
 CONSENT_LASTS = 182  # days, until it is talked about again
 HOSPITALS = {"durham": "an invented hospital in County Durham", "birmingham": "an invented hospital in Birmingham"}
 
@@ -167,6 +181,7 @@ class Course:
             conflict_check="Looked at: this worker does not work with a parent.",
             adjustments="Longer visits, easy-read papers and an advocate where wanted.",
             communication_plan="Short sentences, pictures, and a check of what was understood.",
+            **({"untrained_reason": "works_beside"} if self.family.worker == UNTRAINED else {}),
             **{"why_this_worker": "Knows the area well and has room for a family.", **self.family.allocation, **rest},
         )
         return self
@@ -185,6 +200,7 @@ class Course:
         before = add_days(self.born, -1)
         self.visit(first_visit, before, world.rng.randint(20, 26), words.VISITS, ["mother"])
         self.clinics(before)
+        self._support_before(before)
         self._review_consent(world.work(self.allocated, 1), before)
         then(
             self.submitted,
@@ -200,6 +216,7 @@ class Course:
                 for one in self.family.facts["parents"]
             ],
             chronology_complete=True,
+            adjustments_made="Longer visits and easy-read papers, where a parent wished it.",
             recommendation="Go on with the help in place, and plan the birth together.",
         )
         return self
@@ -217,9 +234,9 @@ class Course:
     def clinics(self, last: date) -> None:
         late = self.world.work(self.accepted, 7)
         first = max(self.world.work(self.gestation(23, 1)), late)
-        for day in self.world.days(first, last, 27):
+        for day in self.world.days(first, last, CLINICS_APART):
             progress, decided = self.world.rng.choice(words.CLINICS)
-            drifts = {"drift_reason": "An appointment was moved by the service."} if progress == "amber" else {}
+            drifts: Mapping[str, Any] = DRIFT if progress == "amber" else {}
             self.story.then(
                 day,
                 "hold_clinic",
@@ -229,8 +246,49 @@ class Course:
                 clinic_attendees=words.AGENCIES,
                 progress=progress,
                 clinic_decisions=decided,
+                next_clinic_on=self.world.work(add_days(day, CLINICS_APART)),
                 **drifts,
             )
+
+    def _support_before(self, last: date) -> None:
+        """Intensive support is planned when the worker is named, and begins at once."""
+        begins = self.world.work(self.allocated, 2)
+        self.story.then(
+            begins,
+            "plan_support",
+            self.family.worker,
+            support_plan=[{"phase": phase, "kind": kind, "sessions": number} for phase, kind, number in SUPPORT],
+            support_from=begins,
+            visits_a_week=1,
+            support_aims="What the parents asked for first, at their pace.",
+        )
+        self._sessions(add_days(begins, 10), last, SUPPORT[:2])
+
+    def _sessions(self, first: date, last: date, kinds: Sequence[tuple[str, str, int]]) -> None:
+        """Sessions in turn, five weeks apart; the third of each row could not be kept, and was offered again."""
+        for place, day in enumerate(self.world.days(first, last, SESSIONS_APART)):
+            phase, kind, _ = kinds[place % len(kinds)]
+            self.story.then(
+                day,
+                "give_support",
+                self.family.worker,
+                support_on=day,
+                phase=phase,
+                kind=kind,
+                took_place=place != 2,
+                support_note="What was tried together, and what the parents want to try next.",
+            )
+
+    def lend(self, code: str, on: date, back: date | None = None) -> "Course":
+        """A Real Care baby for some nights, and back."""
+        self.story.then(on, "lend_item", self.family.worker, item=code)
+        if back is not None:
+            self.story.then(back, "return_item", self.family.worker, item=code, item_condition="good")
+        return self
+
+    def give_hope_box(self, on: date) -> None:
+        """One for her, and one that goes with the baby."""
+        self.story.then(on, "give_hope_box", self.family.worker, hope_box_on=on, hope_box_for=["mother", "baby"])
 
     def plan_birth(self, *, legal_position: str = "none") -> "Course":
         world, cast, then = self.world, self.cast, self.story.then
@@ -252,6 +310,8 @@ class Course:
             permanence_considered=True,
             parents_have_copy=True,
             out_of_hours_told=True,
+            early_permanence=EARLY_PERMANENCE[self.family.care_plan],
+            early_permanence_reason="Talked about with the parents and the family finding team.",
         )
         return self
 
@@ -327,6 +387,7 @@ class Course:
         last = min(until, add_days(self.world.today, 30))
         self.visit(first, last, 12, words.VISITS_WITH_BABY, ["mother", "baby"])
         self._review_consent(self.born, last)
+        self._sessions(add_days(first, 7), last, SUPPORT[2:])
         for age in (add_days(self.born, 42), add_days(self.born, 84), *(add_months(self.born, n) for n in (6, 12))):
             day = self.world.work(add_days(age, -2))
             for number in self.numbers if day <= last else ():
@@ -342,8 +403,9 @@ class Course:
 
     # The end
 
-    def outcomes(self, outcome: str) -> dict[str, Any]:
-        return {"outcomes": [{"child": number, "outcome": outcome} for number in self.numbers]}
+    def outcomes(self, outcome: str, since: date) -> dict[str, Any]:
+        """Where a child is looked after, the case of that child says the rest."""
+        return {"outcomes": [{"child": number, "outcome": outcome, "since": since} for number in self.numbers]}
 
     def agree(self, on: date, outcome: str) -> "Course":
         self.story.then(
@@ -351,7 +413,7 @@ class Course:
             "agree_outcomes",
             self.cast.manager,
             outcome_grounds="The visits, the checkpoints and what the parents say.",
-            **self.outcomes(outcome),
+            **self.outcomes(outcome, on),
         )
         return self
 

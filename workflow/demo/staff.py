@@ -1,9 +1,11 @@
 """The demo's teams and accounts: every role, in two authorities."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import Connection
 
+from scheduler.calendars import add_days, local_date
 from states.roles import Role
 from workflow import accounts
 from workflow.accounts import Operator
@@ -75,6 +77,7 @@ BIRMINGHAM = Cast(
     chair="demo.birmingham.chair",
     workers=_numbered("demo.birmingham.worker", 6),
 )
+UNTRAINED = BIRMINGHAM.workers[-1]  # to assess parents with a learning disability: a colleague works beside them
 FAMILIES_FIRST = ("demo.durham.families-first", "demo.durham.ff.tm")  # team and its manager
 ASTI = ("demo.birmingham.asti", "demo.birmingham.asti.tm")
 SAFEGUARDING = ("demo.birmingham.safeguarding", "demo.birmingham.safeguarding.tm")
@@ -160,13 +163,18 @@ TEAMS: dict[str, tuple[_Team, ...]] = {
 }
 
 
+def _trained_until(username: str, role: Role, today: date) -> date | None:
+    if role is not Role.CASEWORKER or username == UNTRAINED:
+        return None
+    return add_days(today, 25 if username == DURHAM.workers[-1] else 500)
+
+
 def add_staff(connection: Connection, operator: Operator, names: Names) -> None:
-    """Makes the teams and accounts. Every worker is trained (S-DUR), but for one in Birmingham.
+    """Makes the teams and accounts. Every worker is trained (S-DUR), but for one in Birmingham; one's runs out soon.
 
     All share one password, hashed once: a hash for each would take longer than the whole caseload.
     """
     kept = passwords.hash_password(DEMO_PASSWORD)
-    untrained = BIRMINGHAM.workers[-1]
     for authority, teams in TEAMS.items():
         for code, name, record, manager, people in teams:
             accounts.add_team(connection, operator, code=code, name=name, authority=authority, record=record)
@@ -178,7 +186,7 @@ def add_staff(connection: Connection, operator: Operator, names: Names) -> None:
                     name=names.anyone(),
                     role=role,
                     team=code,
-                    trained_learning_disability=role is Role.CASEWORKER and username != untrained,
+                    trained_until=_trained_until(username, role, local_date(operator.now)),
                 )
                 credentials.set_password(connection, username, kept, operator.now)
             if manager is not None:

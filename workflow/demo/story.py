@@ -9,16 +9,25 @@ from typing import Any
 from sqlalchemy import Connection
 
 from scheduler.calendars import WorkingCalendar, add_days, at_time, local_date
+from states.catalogue import LIFECYCLES
 from workflow.accounts import Actor, find_actor
 from workflow.engine import Engine
 from workflow.errors import WaymarkError
 from workflow.moves import Move, Opening
 from workflow.references import read_reference, reference
 from workflow.repository import cases_under
+from workflow.requirements import BESIDE
 
 FAMILY = "family"  # the case at the head of a story; those under it have names of their own
 FIRST_HOUR, MINUTES_APART = 9, 20
 MOST_IN_A_DAY = 36
+
+
+@dataclass(frozen=True, slots=True)
+class RefOf:
+    """Stands in a fact for the reference of another case of the story, which is known once that is opened."""
+
+    case: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +144,8 @@ class Teller:
     def _fire(self, story: Story, one: Happening, refs: Mapping[str, str], at: datetime) -> str:
         opening = None
         if one.opens is not None:
-            parent = refs[FAMILY] if one.case != FAMILY else None
+            under = LIFECYCLES[one.opens].parent is not None
+            parent = refs[FAMILY] if under else None
             opening = Opening(
                 lifecycle=one.opens, authority=story.authority, team=story.team, parent=parent, child=one.child
             )
@@ -144,13 +154,14 @@ class Teller:
             trigger=one.trigger,
             case=None if opening else refs[one.case],
             opening=opening,
-            facts=one.facts,
+            facts={name: refs[fact.case] if isinstance(fact, RefOf) else fact for name, fact in one.facts.items()},
             occurred_at=at,
             reason_code=one.facts.get("reason_code"),
             source="demo",
             request_id="demo",
         )
         self.moves += 1
+        self.cases += any(one.facts.get(name) for name in BESIDE)  # the service opens another record beside it
         try:
             return self.engine.fire_in(self.connection, move, self._actor(one.by), self.now).case
         except WaymarkError as error:
