@@ -503,16 +503,22 @@ def there_is_no(kind: str, name: str, options: Collection[str]) -> str:
 
 def _fact_problems(rule: Rule, expression: Expression) -> Iterator[tuple[str, str]]:
     """The declared facts are what `missing` asks for, so they must be exactly what the condition needs."""
-    needed: dict[str, None] = {}
-    for name in expression.names:
-        if (known := _NAMES.get(_path(name))) is not None:
-            needed.update(dict.fromkeys(known.needs or (_path(name),)))
+    needed = needed_facts(expression)
     for fact in needed:
         if fact not in rule.facts:
             yield "facts", f"must list {fact!r}, which the condition needs"
     for fact in rule.facts:
         if fact not in needed:
             yield "facts", f"lists {fact!r}, which the condition does not need"
+
+
+def needed_facts(expression: Expression) -> tuple[str, ...]:
+    """The facts of a referral that a condition needs, by their paths."""
+    needed: dict[str, None] = {}
+    for name in expression.names:
+        if (known := _NAMES.get(_path(name))) is not None:
+            needed.update(dict.fromkeys(known.needs or (_path(name),)))
+    return tuple(needed)
 
 
 def _value_problems(rule: Rule, expression: Expression) -> Iterator[tuple[str, str]]:

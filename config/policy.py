@@ -16,7 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from config.criteria import (
     KNOWN_FACTS,
@@ -39,6 +39,8 @@ __all__ += ["check_policy", "load_policies", "load_policy", "load_versions"]
 
 ALWAYS_KNOWN = ("start", "edd", "born_on")  # what a term may count from on any case
 NOBODY = (Role.SYSTEM,)
+SUPPRESS_BELOW = 5  # where a policy that was stored earlier says nothing
+CASES_A_WORKER = 12  # likewise
 TIERS = (Role.SERVICE_MANAGER, Role.HEAD_OF_SERVICE, Role.ASSISTANT_DIRECTOR)  # answer for cases of every kind
 KNOWN_DATES = {
     name: FactType.DATE for name, known in KNOWN_FACTS.items() if known.kind is Kind.DATE and "." not in name
@@ -127,6 +129,44 @@ class Calendar(_Data):
     overrides: tuple[Override, ...] = ()
 
 
+class Figures(_Data):
+    """How figures are given to those who may see counts only: one under `suppress_below` is withheld, nought is not."""
+
+    suppress_below: int = Field(ge=2, le=100)
+    basis: Basis
+    source: str = Field(min_length=1)
+    effective_from: date
+
+
+class Caseload(_Data):
+    """How many open pre-birth cases one worker holds at most, for setting what is accepted beside who is there."""
+
+    cases_a_worker: int = Field(ge=1, le=100)
+    basis: Basis
+    source: str = Field(min_length=1)
+    effective_from: date
+
+
+class PauseEligibility(_Data):
+    """Whom Pause is offered to: how many removals, within how many years (all if left out), from and to what age."""
+
+    removals: int = Field(ge=1, le=20)
+    within_years: int | None = Field(default=None, ge=1, le=50)
+    age_from: int | None = Field(default=None, ge=10, le=99)
+    age_to: int | None = Field(default=None, ge=10, le=99)
+    lives_here: bool = False  # whether she must live in the area
+    no_child_with_her: bool = False  # whether no child may be in her care
+    basis: Basis
+    source: str = Field(min_length=1)
+    effective_from: date
+
+    @model_validator(mode="after")
+    def _ages_are_in_order(self) -> Self:
+        if self.age_from is not None and self.age_to is not None and self.age_to < self.age_from:
+            raise ValueError("age_to lies below age_from, so nobody could be eligible")
+        return self
+
+
 class _Header(_Data):
     authority: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     label: str = Field(min_length=1)
@@ -148,6 +188,9 @@ class _File(_Data):
     ladders: dict[str, Ladder] = {}
     limits: dict[str, dict[str, TimeLimit]] = {}
     commencements: dict[str, date] = {}
+    figures: Figures | None = None
+    caseload: Caseload | None = None
+    pause_eligibility: PauseEligibility | None = None
 
 
 class Policy(_Data):
@@ -171,6 +214,9 @@ class Policy(_Data):
     ladders: dict[str, Ladder]
     limits: dict[str, dict[str, TimeLimit]]
     commencements: dict[str, date] = {}  # duties that wait for a commencement order, by name; absent: not in force
+    pause_eligibility: PauseEligibility | None = None  # versions kept from before it was data have none
+    figures: Figures | None = None
+    caseload: Caseload | None = None
     _files: dict[str, str] = PrivateAttr(default_factory=dict)  # which file an entry stands in, for messages
 
     def limit(self, lifecycle: str, clock: str) -> TimeLimit:
@@ -189,6 +235,16 @@ class Policy(_Data):
     def in_force(self, duty: str, day: date) -> bool:
         """Whether a duty that needed a commencement order was in force on a day."""
         return duty in self.commencements and self.commencements[duty] <= day
+
+    @property
+    def suppress_below(self) -> int:
+        """The number under which a count is withheld from those who may see counts only."""
+        return self.figures.suppress_below if self.figures else SUPPRESS_BELOW
+
+    @property
+    def cases_a_worker(self) -> int:
+        """How many open pre-birth cases one worker holds at most."""
+        return self.caseload.cases_a_worker if self.caseload else CASES_A_WORKER
 
     @property
     def name(self) -> str:
@@ -324,6 +380,9 @@ def _lay_over(name: str, file: _File, base_name: str, base: _File | None) -> Pol
         ladders=under.ladders | file.ladders,
         limits={key: under.limits.get(key, {}) | file.limits.get(key, {}) for key in {**under.limits, **file.limits}},
         commencements=under.commencements | file.commencements,
+        pause_eligibility=file.pause_eligibility or under.pause_eligibility,
+        figures=file.figures or under.figures,
+        caseload=file.caseload or under.caseload,
     )
     if base is not None:
         policy._files.update(dict.fromkeys(_entries(base), base_name))
@@ -338,7 +397,7 @@ def _entries(file: _File) -> Iterator[str]:
     yield from (f"criteria.{one.id}" for one in file.criteria)
     yield from (f"flags.{one.id}" for one in file.flags)
     yield from (f"routing[{number}]" for number in range(len(file.routing)))
-    yield from (key for key in ("calendar", "approval_valid") if getattr(file, key) is not None)
+    yield from (key for key in ("calendar", "approval_valid", "pause_eligibility") if getattr(file, key) is not None)
 
 
 # Sentences

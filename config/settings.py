@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     seal_key: SecretStr | None = None  # 64 hex digits: the Ed25519 key that signs the log of evidence
     secret_key: SecretStr | None = None  # 64 hex digits: the AES key that encrypts the secrets kept in the database
     heads_file: Path | None = None  # where signed heads are sent, outside the database
+    authorities: tuple[str, ...] = ()  # the only ones served from this database, as JSON; all with a policy if none
     base_url: str = "http://localhost:8000"  # the address people reach Waymark at, for the links in messages
     session_idle_minutes: int = Field(default=30, ge=1)  # without a request for so long, one is signed out
     session_hours: int = Field(default=12, ge=1)  # and after so long whatever one does
@@ -39,6 +40,7 @@ class Settings(BaseSettings):
     max_body_kb: int = Field(default=1024, ge=1)  # a request whose body is larger is answered with 413
     request_seconds: float = Field(default=30, gt=0)  # a request that takes longer is answered with 503
     threads: int = Field(default=16, ge=1)  # requests worked on at once
+    failpoints: str | None = None  # for tests of faults, on a database they made; refused on any other
     metrics_token: SecretStr | None = None  # lets a monitor on another machine read /metrics
     otel_endpoint: str | None = None  # where traces are sent (OTLP over HTTP); none are kept without it
     smtp_url: SecretStr | None = None  # smtp://user:password@host:587 or smtps://host; without it no e-mail is sent

@@ -7,12 +7,11 @@ from sqlalchemy import Connection, select
 
 from scheduler.calendars import local_date
 from states.roles import Role
-from workflow import audit
 from workflow.accounts import TEAMS, USERS, Actor, find_actor
-from workflow.acts import Way
+from workflow.acts import Way, record_system_act
 from workflow.engine import Engine
 from workflow.errors import BadInput, NotAllowed, NotFound
-from workflow.models import EntryKind, Record
+from workflow.models import Record
 from workflow.permissions import LEADS
 from workflow.recipients import ABSENCES
 
@@ -63,27 +62,7 @@ def put_absence(
     row = {"username": username, "starts_on": starts_on, "ends_on": ends_on, "cover": cover}
     connection.execute(ABSENCES.insert(), row)
     said = {**row, "starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()}
-    _record(connection, "set_absence", actor, now, facts=said, way=way)
-
-
-def _record(
-    connection: Connection, trigger: str, actor: Actor, now: datetime, *, facts: dict[str, Any], way: Way | None
-) -> None:
-    came = way or Way()
-    said = {
-        "kind": EntryKind.SYSTEM,
-        "trigger": trigger,
-        "authority": actor.authority,
-        "occurred_at": now,
-        "recorded_at": now,
-        "actor": actor.username,
-        "actor_role": actor.role,
-        "actor_team": actor.team,
-        "facts": facts,
-        "source": came.source,
-        "request_id": came.request_id,
-    }
-    audit.append_system(connection, said)
+    record_system_act(connection, "set_absence", actor, now, facts=said, way=way)
 
 
 def _overlapping(connection: Connection, username: str, starts_on: date, ends_on: date) -> bool:
@@ -146,6 +125,6 @@ def remove_absence(
         if connection.execute(ABSENCES.delete().where(named)).rowcount == 0:
             raise NotFound(f"{username} has no absence that begins on {starts_on}")
         said = {"username": username, "starts_on": starts_on.isoformat()}
-        _record(connection, "remove_absence", actor, now, facts=said, way=way)
+        record_system_act(connection, "remove_absence", actor, now, facts=said, way=way)
 
     engine.retried(work)

@@ -81,23 +81,25 @@ def readable_case(connection: Connection, ref: str, actor: Actor, now: datetime,
     return Seen(lifecycle, case, seen)
 
 
-def are_readable(connection: Connection, actor: Actor, now: datetime) -> ColumnElement[bool]:
-    """The same rule as `sight`, as a condition on the rows of cases."""
+def are_readable(connection: Connection, actor: Actor, now: datetime, *, found: bool = False) -> ColumnElement[bool]:
+    """The same rule as `sight`, as a condition on the rows of cases.
+
+    With `found`, the query names the cases it looks at, and is not to walk an index of the authority instead.
+    """
     kinds = [one.id for one in LIFECYCLES.values() if reads_kind(actor, one, actor.authority)]
     if actor.role in READS_NO_CASE:
         return ~true()
     managed, given = _managed(connection, actor), _given(connection, actor, now)
     mine = or_(CASES.c.owner == actor.username, *([CASES.c.team.in_(managed)] if managed else []))
-    usual, here = or_(~CASES.c.restricted, mine), CASES.c.authority == actor.authority
+    usual, not_walked = or_(~CASES.c.restricted, mine), CASES.c.authority.concat("") == actor.authority
+    here = not_walked if found else CASES.c.authority == actor.authority
     if bound_to_team(actor):
         owners, teams = _covered(connection, actor, now)
         covered = [*([CASES.c.owner.in_(owners)] if owners else []), *([CASES.c.team.in_(teams)] if teams else [])]
         usual = or_(and_(~CASES.c.restricted, or_(CASES.c.team == actor.team, *covered)), mine)
         # Implied by the rest, and said so that a list is walked by team: the authority holds a hundred times as many.
         held = _teams_of(connection, [actor.username, *owners], given)
-        here = and_(
-            CASES.c.team.in_({actor.team, *managed, *teams, *held}), CASES.c.authority.concat("") == actor.authority
-        )
+        here = and_(CASES.c.team.in_({actor.team, *managed, *teams, *held}), not_walked)
     readable = and_(CASES.c.lifecycle.in_(kinds), usual)
     if given:
         readable = or_(readable, CASES.c.id.in_(given), CASES.c.parent_id.in_(given))
@@ -111,6 +113,16 @@ def _teams_of(connection: Connection, owners: Sequence[str], given: Iterable[int
         return theirs
     under = CASES.c.id.in_(given) | CASES.c.parent_id.in_(given)
     return [*theirs, *connection.execute(select(CASES.c.team).where(under).distinct()).scalars()]
+
+
+def kinds_in_reach(connection: Connection, actor: Actor, now: datetime) -> set[str]:
+    """The kinds of case of which this account may read any: those of its team, and of cases it has an access to."""
+    kinds = {one.id for one in LIFECYCLES.values() if reads_kind(actor, one, actor.authority)}
+    given = _given(connection, actor, now)
+    if not given:
+        return kinds
+    under = CASES.c.id.in_(given) | CASES.c.parent_id.in_(given)
+    return kinds | set(connection.execute(select(CASES.c.lifecycle).where(under).distinct()).scalars())
 
 
 def teams_seen(connection: Connection, actor: Actor, now: datetime) -> list[str] | None:

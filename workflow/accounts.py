@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -111,7 +111,7 @@ def add_user(
     name: str,
     role: Role,
     team: str,
-    trained_learning_disability: bool = False,
+    trained_until: date | None = None,
     email: str | None = None,
 ) -> bool:
     """A new account; True, or False where there is one already, with the same role and team.
@@ -134,11 +134,13 @@ def add_user(
         stands = f"{there['role']} in {there['team']}" if there["active"] else "disabled"
         raise Conflict(f"there is an account {username!r} already ({stands})")
     if there is None:
-        extra = {"name": name.strip(), "trained_learning_disability": trained_learning_disability}
+        extra = {"name": name.strip(), "trained_until": trained_until}
         connection.execute(USERS.insert(), {**said, **extra, "active": True, "created_at": operator.now})
     if email is not None:
         connection.execute(USERS.update().where(USERS.c.username == username).values(email=email))
     facts = {**said, **({"email_given": True} if email is not None else {})}
+    if there is None and trained_until is not None:
+        facts["trained_until"] = trained_until.isoformat()
     if there is None or email is not None:
         record_change(connection, operator, "set_email" if there else "add_user", found["authority"], facts)
     return there is None
@@ -151,10 +153,12 @@ def change_user(
     username: str,
     name: str | None = None,
     email: str | None = None,
-    trained_learning_disability: bool | None = None,
+    trained_until: date | None = None,
 ) -> bool:
     """Corrects what is given of an account: a name, an address, a training. True, or False where it says so already.
 
+    `trained_until` is the last day of the training to assess parents with a learning disability; one that has passed
+    ends it.
     Role and team stay: whoever works elsewhere gets another account, so that what was done keeps its role.
     """
     row = connection.execute(
@@ -169,18 +173,34 @@ def change_user(
         raise BadInput("an account needs the name of the person")
     if email is not None and not ADDRESS.fullmatch(email):
         raise BadInput(f"{email[:80]!r} is not an e-mail address")
-    given = {"name": name and name.strip(), "email": email, "trained_learning_disability": trained_learning_disability}
+    given = {"name": name and name.strip(), "email": email, "trained_until": trained_until}
     values = {key: value for key, value in given.items() if value is not None and value != getattr(row, key)}
     if not values:
         return False
     connection.execute(USERS.update().where(USERS.c.username == username).values(values))
-    record_change(connection, operator, "change_user", row.authority, {"username": username, "changed": sorted(values)})
+    facts = {"username": username, "changed": sorted(values)}
+    trained = {"trained_until": trained_until.isoformat()} if trained_until and "trained_until" in values else {}
+    record_change(connection, operator, "change_user", row.authority, {**facts, **trained})
     return True
 
 
 def list_users(connection: Connection) -> list[dict[str, Any]]:
     """Every account, without its tokens."""
     query = select(USERS, TEAMS.c.authority).join(TEAMS, TEAMS.c.code == USERS.c.team).order_by(USERS.c.username)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def trainings(connection: Connection, authority: str) -> list[dict[str, Any]]:
+    """The active caseworkers of an authority with the last day of their training, those it runs out for first.
+
+    Those with none stand last.
+    """
+    query = (
+        select(USERS.c.username, USERS.c.name, USERS.c.trained_until, TEAMS.c.name.label("team_name"))
+        .join(TEAMS, TEAMS.c.code == USERS.c.team)
+        .where((TEAMS.c.authority == authority) & USERS.c.active & (USERS.c.role == Role.CASEWORKER))
+        .order_by(USERS.c.trained_until.is_(None), USERS.c.trained_until, USERS.c.name)
+    )
     return [dict(row) for row in connection.execute(query).mappings()]
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from states.facts import Fact, check_facts
 from states.guards import Situation
-from workflow import repository
+from workflow import audit, repository
 from workflow.accounts import Actor
 from workflow.clocks import ClockChanges
 from workflow.errors import BadInput, MoveRefused, NotFound, Unmet
@@ -59,6 +59,27 @@ def move_for(trigger: str, case: str, facts: Mapping[str, Any], way: Way) -> Mov
 
 def _json(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
+
+
+def record_system_act(
+    connection: Connection, trigger: str, actor: Actor, now: datetime, *, facts: Mapping[str, Any], way: Way | None
+) -> None:
+    """The evidence of what somebody did that belongs to no case, such as an absence or a clinic session."""
+    came = way or Way()
+    said = {
+        "kind": EntryKind.SYSTEM,
+        "trigger": trigger,
+        "authority": actor.authority,
+        "occurred_at": now,
+        "recorded_at": now,
+        "actor": actor.username,
+        "actor_role": actor.role,
+        "actor_team": actor.team,
+        "facts": {name: _json(value) for name, value in facts.items()},
+        "source": came.source,
+        "request_id": came.request_id,
+    }
+    audit.append_system(connection, said)
 
 
 def case_of(name: str) -> str:

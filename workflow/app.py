@@ -61,6 +61,7 @@ def create_app(service: Service, *, clock: Callable[[], datetime] = utc_now) -> 
         app.include_router(openid_routes(service))
     app.include_router(api.router())
     app.include_router(web.router())
+    web.prepare()
     problem_types.document_problems(app)
     return app
 

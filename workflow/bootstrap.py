@@ -15,7 +15,7 @@ from config.policy import Policy, check_policy, load_versions
 from config.settings import Settings
 from scheduler.calendars import Override, WorkingCalendar
 from states.catalogue import LIFECYCLES
-from workflow.accounts import Actor, find_actor
+from workflow.accounts import TEAMS, Actor, find_actor
 from workflow.database import Database
 from workflow.engine import Engine
 from workflow.errors import NotAllowed, NotReady
@@ -51,8 +51,18 @@ class Service:
 
     def is_demo(self, connection: Connection) -> bool:
         """Whether this database was made by `waymark demo`."""
-        query = select(INSTALLATION.c.value).where(INSTALLATION.c.name == "kind")
-        return connection.execute(query).scalar() == "demo"
+        return self._kind(connection) == "demo"
+
+    def is_for_faults(self, connection: Connection) -> bool:
+        """Whether tests of faults made this database; no command of Waymark does."""
+        return self._kind(connection) == "faults"
+
+    @staticmethod
+    def _kind(connection: Connection) -> str | None:
+        kind: str | None = connection.execute(
+            select(INSTALLATION.c.value).where(INSTALLATION.c.name == "kind")
+        ).scalar()
+        return kind
 
     def actor(self, now: datetime, acting_as: str | None = None) -> Actor:
         """The account a command acts as: WAYMARK_TOKEN, or on a demo database the one named (else its manager)."""
@@ -68,6 +78,16 @@ class Service:
             if scope is not TokenScope.ACT:
                 raise NotAllowed(f"WAYMARK_TOKEN has the scope {scope.value}: a command needs one with the scope act")
             return find_actor(connection, username)
+
+    def require_own(self, connection: Connection) -> None:
+        """NotReady where this database has teams of an authority that WAYMARK_AUTHORITIES does not name."""
+        own = self.settings.authorities
+        there = set(connection.execute(select(TEAMS.c.authority).distinct()).scalars()) if own else set()
+        if others := sorted(there - set(own)):
+            raise NotReady(
+                f"this database is also that of {', '.join(others)}, and WAYMARK_AUTHORITIES names {', '.join(own)} "
+                "alone: is it the right one?"
+            )
 
     def seal_key(self) -> Ed25519PrivateKey:
         """The key that signs the log: WAYMARK_SEAL_KEY, or on a demo database one that protects nothing."""
@@ -109,9 +129,18 @@ def checked_policies() -> Mapping[str, Sequence[Policy]]:
     return policies
 
 
+def _own(policies: Mapping[str, Sequence[Policy]], authorities: Sequence[str]) -> Mapping[str, Sequence[Policy]]:
+    """Those of the authorities served here: without a policy no case of another can be opened."""
+    unknown = sorted(set(authorities) - set(policies) | set(authorities) & {"statutory"})
+    if unknown:
+        known = ", ".join(sorted(set(policies) - {"statutory"}))
+        raise NotReady(f"WAYMARK_AUTHORITIES names {', '.join(unknown)}, and there are policies of: {known}")
+    return {name: all_ for name, all_ in policies.items() if not authorities or name in (*authorities, "statutory")}
+
+
 def open_service(settings: Settings, *, ready: bool = True) -> Service:
     """Joins the parts; with `ready`, the database must stand at this version's schema."""
-    loaded = checked_policies()
+    loaded = _own(checked_policies(), settings.authorities)
     policies = Policies(loaded)
     database = Database(settings.database_url)
     if ready:

@@ -21,9 +21,11 @@ from workflow.corrections import undoable
 from workflow.errors import NotFound
 from workflow.outbox import ALERTS
 from workflow.projection import asked_facts
-from workflow.references import read_deadline_name, read_reference
-from workflow.repository import case_row
+from workflow.references import read_deadline_name, read_reference, reference
+from workflow.repository import CASES, case_row
 from workflow.views import STORED_POLICIES, case_view, deadline_view, folded, readable_entries
+
+FOLLOW_UP = "pause_follow_up"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +99,24 @@ def _related(connection: Connection, seen: Seen, actor: Actor, now: datetime) ->
         there = row is not None and row["lifecycle"] == lifecycle
         reads = row is not None and there and sight(connection, actor, LIFECYCLES[lifecycle], row, now) is not None
         found.append((value.strip().upper(), facts[name].label, reads))
-    return found
+    return [*found, *_follow_ups(connection, seen, actor, now)]
+
+
+def _follow_ups(connection: Connection, seen: Seen, actor: Actor, now: datetime) -> list[tuple[str, str, bool]]:
+    """The follow-ups that name this Pause record: hers to agree to, so mostly none or one."""
+    if seen.lifecycle.id != "pause":
+        return []
+    kind = LIFECYCLES[FOLLOW_UP]
+    here = (CASES.c.lifecycle == FOLLOW_UP) & (CASES.c.authority == seen.case["authority"])
+    return [
+        (
+            reference(FOLLOW_UP, row["id"]),
+            "Follow-up she agreed to",
+            sight(connection, actor, kind, dict(row), now) is not None,
+        )
+        for row in connection.execute(select(CASES).where(here)).mappings()
+        if str(row["facts"].get("followed_case", "")).strip().upper() == seen.ref
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

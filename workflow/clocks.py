@@ -157,6 +157,8 @@ class ClockWork:
         subject, submitted = row["subject"], self.situation.submitted
         if subject.startswith("approval:"):
             return bool(subject == f"approval:{submitted.get('for_trigger')}")
+        if subject.startswith("item:"):
+            return bool(subject == f"item:{submitted.get('item')}")
         if subject.startswith("child:") and submitted.get("child") is not None:
             return bool(subject == f"child:{submitted['child']}")
         return True
@@ -231,6 +233,8 @@ class ClockWork:
     def _subjects(self, clock: Clock) -> list[str]:
         if clock.per == "approval":
             return [f"approval:{self.situation.submitted.get('for_trigger')}"]
+        if clock.per == "item":
+            return [f"item:{self.situation.submitted.get('item')}"]
         if clock.per == "child":
             return [f"child:{child.number}" for child in self.children if child.live_birth and not child.died_on]
         return [""]

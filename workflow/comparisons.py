@@ -1,4 +1,4 @@
-"""What another policy would change over the live caseload: decisions, dates, and who would be told. Reads only."""
+"""What another policy would change over a caseload: decisions, dates, and who would be told. Reads only."""
 
 import tempfile
 import tomllib
@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, false, select
+from sqlalchemy import ColumnElement, Connection, false, func, select
 
 from config.policy import Policy, PolicyError, check_policy, load_policy
 from scheduler.calendars import local_date
@@ -20,29 +20,42 @@ from workflow.accounts import Actor
 from workflow.acts import Way, act_on, move_for
 from workflow.clock_actions import APPLY, dated_under
 from workflow.clocks import is_paused
-from workflow.decisions import decide
+from workflow.deciders import Decider, Outcome
 from workflow.engine import Engine
 from workflow.errors import BadInput, NotFound
 from workflow.policies import Policies
 from workflow.recipients import Directory
 from workflow.references import deadline_name, reference
 from workflow.repository import CASES
-from workflow.requirements import REFERRAL_NAMES, Firing, Standing
+from workflow.requirements import REFERRAL_NAMES, Firing
 
 CURRENT = "current"
-BATCH = 100  # cases in memory at once
+BATCH, QUICK_BATCH = 100, 2_000  # cases in memory at once
+_SEEN = tuple(CASES.c[name] for name in ("id", "lifecycle", "state", "team", "final", "facts", "personal"))
 LONGEST_FILE = 500_000  # characters; the largest policy shipped has a tenth of that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """One open case under both policies. `decision` is None where both decide alike; `deadlines` holds what differs."""
+    """One case under both policies. `decision` is None where both decide alike; `deadlines` holds what differs.
+
+    `outcomes` is what each policy decides on a referral; None for a case that holds none.
+    """
 
     case_id: int
     case: str
     state: str
-    decision: Mapping[str, Any] | None
+    team: str
+    open: bool
+    received_on: str | None
+    outcomes: tuple[Outcome, Outcome] | None
     deadlines: tuple[Mapping[str, Any], ...]
+
+    @property
+    def decision(self) -> Mapping[str, Any] | None:
+        if self.outcomes is None or self.outcomes[0].short == self.outcomes[1].short:
+            return None
+        return {"old": self.outcomes[0].short, "new": self.outcomes[1].short}
 
     @property
     def differs(self) -> bool:
@@ -115,24 +128,43 @@ def _check_base(text: str) -> None:
 
 
 def compared(
-    engine: Engine, actor: Actor, now: datetime, *, old: Policy, new: Policy, after: int = 0
+    engine: Engine, actor: Actor, now: datetime, *, old: Policy, new: Policy, after: int = 0, ended: bool = False
 ) -> Iterator[Compared]:
-    """Every open case the account may read, beyond the one numbered `after`, under both policies; batch by batch."""
+    """Every open case the account may read, beyond the one numbered `after`, under both policies; batch by batch.
+
+    With `ended`, those that have ended as well: they run no dates. Where both policies date alike, only decisions are
+    worked out, and that a hundred times as fast.
+    """
+    decider, alike = Decider(old, new), dates_alike(old, new)
+    batch = QUICK_BATCH if alike else BATCH
     with engine.database.read() as connection:
-        directory = Directory(connection, local_date(now))
-        readable = (
-            are_readable(connection, actor, now) & (CASES.c.final == false()) & (CASES.c.authority == new.authority)
-        )
+        comparison = _Comparison(engine, connection, Directory(connection, local_date(now)), actor, now, decider)
+        wanted = _wanted(connection, actor, now, new.authority, ended=ended)
         while True:
-            query = select(CASES).where(readable & (CASES.c.id > after)).order_by(CASES.c.id).limit(BATCH)
-            rows = connection.execute(query).mappings().all()
-            for row in rows:
+            query = select(*(_SEEN if alike else CASES.c)).where(wanted & (CASES.c.id > after))
+            rows = connection.execute(query.order_by(CASES.c.id).limit(batch)).mappings().all()
+            for row in map(dict, rows):
                 after = row["id"]
-                standing = engine.standings.of(connection, dict(row))
-                comparison = _Comparison(engine, connection, directory, actor, now)
-                yield comparison.of(standing, old, new)
-            if len(rows) < BATCH:
+                yield comparison.decided(row) if alike or row["final"] else comparison.of(row, old, new)
+            if len(rows) < batch:
                 return
+
+
+def how_many(engine: Engine, actor: Actor, now: datetime, authority: str, *, ended: bool = False) -> int:
+    """How many cases `compared` goes through."""
+    with engine.database.read() as connection:
+        wanted = _wanted(connection, actor, now, authority, ended=ended)
+        return int(connection.execute(select(func.count()).select_from(CASES).where(wanted)).scalar_one())
+
+
+def _wanted(connection: Connection, actor: Actor, now: datetime, authority: str, *, ended: bool) -> ColumnElement[bool]:
+    mine = are_readable(connection, actor, now) & (CASES.c.authority == authority)
+    return mine if ended else mine & (CASES.c.final == false())
+
+
+def dates_alike(old: Policy, new: Policy) -> bool:
+    """Whether no date and nobody to be told can differ: all but criteria, routing and names is the same."""
+    return all(getattr(old, name) == getattr(new, name) for name in ("limits", "ladders", "calendar", "commencements"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,18 +174,34 @@ class _Comparison:
     directory: Directory
     actor: Actor
     now: datetime
+    decider: Decider
 
-    def of(self, standing: Standing, old: Policy, new: Policy) -> Compared:
+    def decided(self, row: Mapping[str, Any], deadlines: tuple[Mapping[str, Any], ...] = ()) -> Compared:
+        """What is decided on a case as its row says it is known now."""
+        told: dict[str, Any] = {}
+        if row["lifecycle"] == "prebirth":
+            told = {
+                name: value for name, value in {**row["facts"], **row["personal"]}.items() if name in REFERRAL_NAMES
+            }
+        received_on = told.get("received_on")
+        old, new = self.decider.decide(told) if received_on else (None, None)
+        return Compared(
+            case_id=row["id"],
+            case=reference(row["lifecycle"], row["id"]),
+            state=row["state"],
+            team=row["team"],
+            open=not row["final"],
+            received_on=received_on,
+            outcomes=(old, new) if old and new else None,
+            deadlines=deadlines,
+        )
+
+    def of(self, row: Mapping[str, Any], old: Policy, new: Policy) -> Compared:
+        standing = self.engine.standings.of(self.connection, dict(row))
         ref = reference(standing.lifecycle.id, standing.case["id"])
         move = move_for("apply_policy", ref, {"reason": "comparison"}, Way())
         firing = act_on(self.connection, standing, move=move, actor=self.actor, now=self.now, asked=APPLY)
-        return Compared(
-            case_id=standing.case["id"],
-            case=ref,
-            state=standing.before.state,
-            decision=_decisions(standing, old, new),
-            deadlines=tuple(self._deadlines(firing, old, new)),
-        )
+        return self.decided(row, tuple(self._deadlines(firing, old, new)))
 
     def _deadlines(self, firing: Firing, old: Policy, new: Policy) -> Iterator[dict[str, Any]]:
         lifecycle, case = firing.standing.lifecycle, firing.standing.case
@@ -197,19 +245,6 @@ class _Comparison:
             authority=case["authority"],
             record=firing.standing.lifecycle.record,
         )[0]
-
-
-def _decisions(standing: Standing, old: Policy, new: Policy) -> Mapping[str, Any] | None:
-    """What each policy decides on the referral as it is known now; None where they agree, or it is no referral."""
-    told = {name: value for name, value in standing.before.facts.items() if name in REFERRAL_NAMES}
-    if standing.lifecycle.id != "prebirth" or not told.get("received_on"):
-        return None
-    before, after = (_in_short(decide(policy, told).to_json()) for policy in (old, new))
-    return None if before == after else {"old": before, "new": after}
-
-
-def _in_short(decision: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: decision[name] for name in ("decision", "service", "default_service", "rule")}
 
 
 def _is_past(due: datetime | None, now: datetime) -> bool:

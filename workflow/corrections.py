@@ -17,6 +17,9 @@ from workflow.projection import Projection, replay
 
 UNDONE_BY_THEIR_OWN_MOVES = frozenset({"request_approval", "decide_approval", "migrate_in"})
 
+# These reach another record only where the move names its team.
+BESIDE_IF_NAMED = {"refer_to_prebirth": "refer_to_team", "offer_pause": "pause_team"}
+
 
 def _standing_moves(entries: Sequence[Mapping[str, Any]]) -> dict[int, Mapping[str, Any]]:
     """The moves that were not undone, by entry number."""
@@ -46,7 +49,8 @@ def undoable(lifecycle: Lifecycle, entries: Sequence[Mapping[str, Any]]) -> int 
 
 def _undoable(lifecycle: Lifecycle, moves: Mapping[int, Mapping[str, Any]]) -> int | None:
     last = moves[max(moves)]
-    reached = any(row.under for row in lifecycle.rows(last["trigger"], last["from_state"]))
+    effects = {row.under for row in lifecycle.rows(last["trigger"], last["from_state"]) if row.under}
+    reached = bool(effects - BESIDE_IF_NAMED.keys()) or any(last["facts"].get(BESIDE_IF_NAMED[one]) for one in effects)
     if reached or last["from_state"] == NEW or last["trigger"] in UNDONE_BY_THEIR_OWN_MOVES:
         return None
     return int(last["seq"])

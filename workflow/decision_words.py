@@ -8,7 +8,8 @@ def verdict(decision: Mapping[str, Any], services: Mapping[str, str]) -> str:
     """What was decided, in one sentence; `services` are the names of this authority's services by their id."""
 
     def named(service: str | None) -> str:
-        return services.get(service, service.replace("_", " ")) if service else "no service"
+        label = services.get(service, service.replace("_", " ")) if service else "no service"
+        return f"the {label[4:]}" if label.startswith("The ") else label
 
     rule = f" (rule {decision['rule']})" if decision["rule"] else ""
     match decision["decision"]:

@@ -11,6 +11,7 @@ WaymarkError                    one clear sentence: what is wrong, where, what t
 │   └── NotReached              the version expected has not been reached
 ├── EvidenceBroken              the record does not verify; names the first bad entry
 └── NotReady                    the installation is not fit to work: database, settings, keys
+    └── StandsAside             a newer Waymark, or another database, has taken over: nothing is written here
 """
 
 from collections.abc import Sequence
@@ -77,4 +78,8 @@ class EvidenceBroken(WaymarkError):
 
 
 class NotReady(WaymarkError):
+    pass
+
+
+class StandsAside(NotReady):
     pass

@@ -1,7 +1,7 @@
-"""What a move on a case means for the cases under it, in the same transaction and as evidence of their own."""
+"""What a move means for the cases under its own and beside it, in the same transaction, as evidence of their own."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from states.roles import Role
 from workflow import repository
 from workflow.accounts import Actor, system_actor
 from workflow.clocks import ClockChanges, ClockWork
+from workflow.lending import came_back
 from workflow.models import EntryKind
 from workflow.moves import Move, Moved, Opening
 from workflow.projection import Step, advance
@@ -24,6 +25,17 @@ from workflow.standings import Standings
 
 SERVICE = "system"  # who makes an entry that follows; the person whose move it follows stands beside it
 DATES_THE_CASES_BELOW = frozenset({"edd", "babies"})
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A record opened beside a case: its opening, and the facts by which each side names the other."""
+
+    lifecycle: str
+    trigger: str
+    facts: Mapping[str, Any]
+    names_this_by: str
+    named_here_by: str
 
 
 class Following:
@@ -42,7 +54,10 @@ class Following:
         self.occurred_at, self.now = firing.occurred_at, firing.now
 
     def follow(self) -> None:
-        """Applies what the table says under `under`; dates the cases below anew where the pregnancy's dates changed."""
+        """Applies what the table says under `under`; dates the cases below anew where the pregnancy's dates changed.
+
+        What comes back from a family is in the stock again.
+        """
         effect = self.judged.row.under if self.judged.row else None
         match effect:
             case "open_child_protection_if_urgent":
@@ -57,6 +72,13 @@ class Following:
                 self._end(child=self.judged.values.get("child"))
             case "change_owner":
                 self._each(lambda work, changes: None, self._new_owner())
+            case "refer_to_prebirth":
+                self._refer_to_prebirth()
+            case "offer_pause":
+                self._offer_pause()
+        if self.move.trigger == "return_item":
+            values, authority = self.judged.values, self.parent.case["authority"]
+            came_back(self.connection, authority, values["item"], values["item_condition"])
         dates = self.move.trigger == "correct" or DATES_THE_CASES_BELOW & self.judged.values.keys()
         if dates and effect in (None, "open_child_protection_if_urgent"):
             self._each(lambda work, changes: work.date_anew(changes))
@@ -90,6 +112,54 @@ class Following:
             self.now,
         )
 
+    # Beside the case: the other record is opened with who she is and the reference of this one. No content goes over.
+
+    def _refer_to_prebirth(self) -> None:
+        facts = self.parent.before.facts
+        mother = {name: facts[name] for name in ("name", "date_of_birth") if facts.get(name)}
+        told = {
+            "received_on": self.judged.situation.occurred_on.isoformat(),
+            "source": "pause",
+            "source_code": "5B",
+            "parents": [{"role": "mother", **mother}],
+        }
+        self._open_beside(
+            "refer_to_team", Beside("prebirth", "refer_from_pause", told, "pause_case", "prebirth_referral")
+        )
+
+    def _offer_pause(self) -> None:
+        parents = self.parent.before.facts.get("parents") or ()
+        mother: Mapping[str, Any] = next((one for one in parents if one.get("role") == "mother"), {})
+        told = {name: mother[name] for name in ("name", "date_of_birth") if mother.get(name)}
+        if self.judged.values.get("pause_contact_from"):
+            told["contact_from"] = self.judged.values["pause_contact_from"]
+        self._open_beside("pause_team", Beside("pause", "take_up_offer", told, "prebirth_case", "pause_case"))
+
+    def _open_beside(self, named_in: str, opened: "Beside") -> None:
+        """Opens the record in the team that the move names, and records on each side the reference of the other."""
+        team = self.judged.values.get(named_in)
+        if not team:
+            return
+        case = self.parent.case
+        here = reference(self.parent.lifecycle.id, case["id"])
+        moved = self.fire(
+            self.connection,
+            Move(
+                trigger=opened.trigger,
+                opening=Opening(lifecycle=opened.lifecycle, authority=case["authority"], team=team),
+                facts={**opened.facts, opened.names_this_by: here},
+                occurred_at=self.occurred_at,
+                on_behalf_of=self.actor.username,
+                source=self.move.source,
+                request_id=self.move.request_id,
+            ),
+            system_actor(case["authority"], team),
+            self.now,
+        )
+        row = repository.case_row(self.connection, case["id"], lock=True)
+        if row is not None:
+            self._note(self.standings.of(self.connection, row), {opened.named_here_by: moved.case})
+
     def _end(self, child: int | None) -> None:
         """Ends the cases below: all of them, or those of one child.
 
@@ -120,22 +190,30 @@ class Following:
     def _each(self, change: Callable[[ClockWork, ClockChanges], None], values: Mapping[str, Any] | None = None) -> None:
         """One entry on each open case below whose clocks or owner this changes."""
         for row in self._below():
-            standing = self.standings.of(self.connection, row)
-            step = Step(
-                trigger=self.move.trigger,
-                to=standing.before.state,
-                occurred_at=self.occurred_at,
-                actor=SERVICE,
-                facts=values or {},
-            )
-            after = advance(standing.lifecycle, standing.before, step)
-            judged = Judged.nothing(standing, self.move.trigger, self._situation(standing), **(values or {}))
-            firing = replace(self.firing, standing=standing, judged=judged)
-            work = clock_work(firing, after, self.calendar)
-            changes = work.untouched()
-            change(work, changes)
-            if changes.events or values:
-                write_entry(firing, after, changes, self._said())
+            self._note(self.standings.of(self.connection, row), values or {}, change)
+
+    def _note(
+        self,
+        standing: Standing,
+        values: Mapping[str, Any],
+        change: Callable[[ClockWork, ClockChanges], None] = lambda work, changes: None,
+    ) -> None:
+        """An entry that follows from the move, where it changes clocks or facts."""
+        step = Step(
+            trigger=self.move.trigger,
+            to=standing.before.state,
+            occurred_at=self.occurred_at,
+            actor=SERVICE,
+            facts=values,
+        )
+        after = advance(standing.lifecycle, standing.before, step)
+        judged = Judged.nothing(standing, self.move.trigger, self._situation(standing), **values)
+        firing = replace(self.firing, standing=standing, judged=judged)
+        work = clock_work(firing, after, self.calendar)
+        changes = work.untouched()
+        change(work, changes)
+        if changes.events or values:
+            write_entry(firing, after, changes, self._said())
 
     def _situation(self, standing: Standing) -> Situation:
         facts = dict(standing.before.facts)

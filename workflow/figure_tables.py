@@ -1,4 +1,4 @@
-"""The table of figures that were counted before, so that whoever asks next need not wait for a count."""
+"""The tables of figures that were counted before: by this service, or from files that somebody brought."""
 
 from datetime import date, datetime
 from typing import Any
@@ -20,3 +20,14 @@ class CohortFigures(SQLModel, table=True):
     counted_at: datetime = Field(sa_type=Instant)
     rules: int  # by which rules of counting: reports.RULES then
     figures: Any = Field(sa_type=Json)
+
+
+class UnderOneFigures(SQLModel, table=True):
+    """The counts of one year of an authority's looked-after return, kept since somebody asked; no child in them."""
+
+    __tablename__ = "under_one_figures"
+    __table_args__ = strict()
+    authority: str = Field(primary_key=True, sa_type=Text)
+    year: str = Field(primary_key=True, sa_type=Text)  # as people say it, such as 2022/23
+    figures: Any = Field(sa_type=Json)
+    kept_at: datetime = Field(sa_type=Instant)

@@ -10,17 +10,17 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection, text
 
-from scheduler import sweeps
+from scheduler import failpoints, sweeps
 from scheduler.calendars import add_days, at_time, local_date
 from scheduler.ports import DueWork
-from workflow import audit, invariants, kept_figures, looks, notices, seals, watches
+from workflow import chains, invariants, kept_figures, looks, notices, seals, watches
 from workflow.alerting import DueDeadlines
 from workflow.bootstrap import Service
 from workflow.delivery.digests import queue_digests
 from workflow.delivery.due_messages import DueMessages
 from workflow.delivery.routes import Routes
 from workflow.desks import forget_old_drafts
-from workflow.errors import EvidenceBroken
+from workflow.errors import EvidenceBroken, StandsAside
 from workflow.identity import attempts, sessions
 from workflow.job_log import NIGHTLY, SWEEP, JobRuns, forget_old_runs, is_being_done, last_done
 from workflow.lapses import DueLapses
@@ -58,6 +58,7 @@ def jobs(service: Service, node: str, stopping: threading.Event | None = None) -
         "digests": Job(every=FIVE_MINUTES, act=work.digests),
         "message delivery": Job(every=TEN_SECONDS, act=work.deliver),
         "absent workers": Job(every=TEN_MINUTES, act=work.absent_workers, daily_at=time(7)),
+        "trainings": Job(every=TEN_MINUTES, act=work.trainings, daily_at=time(7)),
         "calendar horizon": Job(every=TEN_MINUTES, act=work.horizon, daily_at=time(7)),
         "newer policies": Job(every=TEN_MINUTES, act=work.newer_policies, daily_at=time(0)),
         "seal": Job(every=FIVE_MINUTES, act=work.seal),
@@ -75,8 +76,14 @@ def run(service: Service, name: str, job: Job, node: str, clock: Callable[[], da
 def tick(service: Service, name: str, job: Job, node: str, clock: Callable[[], datetime]) -> None:
     """What a node does when it wakes up for a job: runs it, unless it is a daily one that has been done today.
 
-    Nor is a long one run that another node is at.
+    Nor is a long one run that another node is at, nor any while the database is not this version's to work on: the node
+    says so, looks again at the next tick, and goes on when it is.
     """
+    try:
+        service.database.require_current(writing=True)
+    except StandsAside as why:
+        log.error("node_stands_aside", job=name, why=str(why))
+        return
     if job.long and _is_at_it(service, name, clock()):
         return
     if job.daily_at is not None and _done_today(service, name, job.daily_at, clock()):
@@ -148,6 +155,9 @@ class _Work:
     def absent_workers(self, now: datetime) -> int:
         return self._alone("absent workers", partial(watches.absent_workers, now=now))
 
+    def trainings(self, now: datetime) -> int:
+        return self._alone("trainings", partial(watches.trainings_ending, now=now))
+
     def horizon(self, now: datetime) -> int:
         calendar = self.service.engine.calendar
         return self._alone("calendar horizon", partial(watches.calendar_horizon, calendar=calendar, now=now))
@@ -163,9 +173,11 @@ class _Work:
         def act(connection: Connection) -> int:
             head = seals.seal(connection, key, now, everything=everything)
             heads.extend([head] if head else [])
+            failpoints.reach("seal")
             return head.position if head else 0
 
         position = self._alone("seal", act)
+        failpoints.reach("sealed")
         for head in heads:
             log.info("evidence_sealed", **head.to_json())  # a log kept elsewhere holds the head as well
             if (file := self.service.heads_file()) is not None:
@@ -203,7 +215,7 @@ class _Work:
         heads = seals.read_heads(kept) if kept is not None and kept.exists() else []
         try:
             with self.service.database.read() as connection:
-                audit.verify_chains(connection, self._still_running)
+                chains.verify_chains(connection, self._still_running)
                 looks.verify_looks(connection)
                 seals.verify_log(connection, heads)
         except EvidenceBroken as broken:

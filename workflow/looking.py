@@ -2,27 +2,49 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from scheduler.calendars import local_date
 from scheduler.deadlines import Step
 from states.drawing import as_svg
-from workflow import escalations, evidence_search, inboxes, team_figures, told, verification, views, waiting, worklists
+from states.lifecycle import Lifecycle
+from workflow import (
+    agreements,
+    child_outcomes,
+    clinics,
+    escalations,
+    evidence_search,
+    inboxes,
+    pause_caseloads,
+    stock,
+    support_given,
+    team_figures,
+    told,
+    verification,
+    views,
+    waiting,
+    worklists,
+)
 from workflow.access import COVER, TEAM, Seen, are_readable, readable_case, root_of
 from workflow.access_acts import readers_of
 from workflow.access_tables import LookKind
 from workflow.accounts import Actor
 from workflow.bootstrap import Service
 from workflow.case_sheets import DeadlineSheet, Sheet, deadline_sheet, sheet
+from workflow.clinic_sessions import find_clinic
 from workflow.clock_actions import preview_new_policy
+from workflow.counted_cases import CountedCases, counted_cases
 from workflow.deadline_acts import Doing, possible_acts
+from workflow.duplicates import alike, signs_sought
 from workflow.errors import NotFound
 from workflow.escalations import Waiting
 from workflow.evidence_search import Sought
 from workflow.looks import look
 from workflow.moves import Move, Possible
+from workflow.possibilities import possible_move, possible_moves
 from workflow.references import read_deadline_name, reference
 from workflow.rehearsals import Rehearsed, rehearse
 from workflow.verification import CaseVerified
@@ -62,7 +84,7 @@ class Looking:
     def possible(self, ref: str, trigger: str, given: Mapping[str, Any] | None = None) -> Possible:
         """One move with what it asks for, once these facts are given."""
         self._look_at(ref, LookKind.MOVES, lambda _, seen: None, trigger[:60])
-        return self.service.engine.possible(ref, trigger, given or {}, self.actor, self.now)
+        return possible_move(self.service.engine, ref, trigger, self.actor, self.now, given=given or {})
 
     def deadline_sheet(self, name: str) -> tuple[DeadlineSheet, list[Doing]]:
         """A deadline with the history of its clock, and what can be done to it now."""
@@ -91,7 +113,7 @@ class Looking:
 
     def moves(self, ref: str) -> list[Possible]:
         self._look_at(ref, LookKind.MOVES, lambda _, seen: None)
-        return self.service.engine.moves(ref, self.actor, self.now)
+        return possible_moves(self.service.engine, ref, self.actor, self.now)
 
     def evidence(self, ref: str) -> list[dict[str, Any]]:
         return self._look_at(
@@ -134,8 +156,9 @@ class Looking:
         return preview_new_policy(self.service.engine, self.actor, self.now, case=ref)
 
     def rehearsal(self, move: Move) -> Rehearsed:
-        """What a move on a case would come to and who would be told; nothing is changed."""
-        self._look_at(move.case or "", LookKind.MOVES, lambda _, seen: None, "rehearsal")
+        """What a move would come to and who would be told; nothing is changed. Of an opening there is no case yet."""
+        if move.case is not None:
+            self._look_at(move.case, LookKind.MOVES, lambda _, seen: None, "rehearsal")
         return rehearse(self.service.engine, move, self.actor, self.now)
 
     def deadline(self, name: str) -> tuple[dict[str, Any], Sequence[Step]]:
@@ -162,6 +185,15 @@ class Looking:
         )
         return page
 
+    def alike(self, lifecycle: Lifecycle, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Cases that may be about the same people as these facts of a referral; see `duplicates.alike`."""
+        with self.service.database.read() as connection:
+            rows = alike(connection, self.actor, self.now, lifecycle, facts)
+        sought = ", ".join(signs_sought(facts))
+        if sought:
+            self._note(LookKind.SEARCH, f"{lifecycle.id} cases alike by {sought}", len(rows))
+        return rows
+
     def my_work(self, filters: Filters, *, after: str | None = None, limit: int = 25) -> Page:
         """The same with every status exact: one kept by an agreed extension only is told apart."""
         with self.service.database.read() as connection:
@@ -187,7 +219,7 @@ class Looking:
         return rows
 
     def changes_since(self, since: datetime, limit: int = 20) -> Changes:
-        """What others did on my cases after that moment."""
+        """What others did after that moment on my cases, and on those of the teams I manage."""
         with self.service.database.read() as connection:
             changes = waiting.changes_since(connection, self.actor, self.now, since=since, limit=limit)
         self._note(LookKind.LIST, "changes on my cases", changes.count)
@@ -232,6 +264,45 @@ class Looking:
             rows = team_figures.standing_still(connection, self.actor, self.now, team)
         self._note(LookKind.LIST, f"time in stage {team}", len(rows))
         return rows
+
+    def clinic(self, name: str) -> dict[str, Any]:
+        """A clinic session with the cases due at it (`agenda`), what it decided (`recorded`), and those it missed.
+
+        `missed` are those whose own clinic date had come by then, and that are recorded neither there nor since.
+        """
+        with self.service.database.read() as connection:
+            session = find_clinic(connection, self.actor.authority, name)
+            agenda = clinics.agenda(connection, self.actor, self.now, session)
+            recorded = clinics.recorded(connection, self.actor, self.now, session)
+        decided = {one["case"] for one in recorded}
+        missed = [
+            one
+            for one in agenda
+            if session["held_on"] < local_date(self.now)
+            and one["due_on"] is not None
+            and one["due_on"] <= session["held_on"]
+            and one["case"] not in decided
+        ]
+        self._note(LookKind.LIST, f"clinic {session['name']}", len(agenda) + len(recorded))
+        return {**session, "agenda": agenda, "recorded": recorded, "missed": missed}
+
+    def stock(self) -> list[dict[str, Any]]:
+        """Things that are lent, and the cases that have them where this account may read those."""
+        with self.service.database.read() as connection:
+            rows = stock.stock(connection, self.actor, self.now)
+        self._note(LookKind.LIST, "stock", len(rows))
+        return rows
+
+    def child_outcomes(self, *, export: bool = False) -> list[dict[str, Any]]:
+        """What became of each child, with the dates and codes of the national returns."""
+        with self.service.database.read() as connection:
+            rows = child_outcomes.children(connection, self.actor, self.now)
+        self.report("outcomes of children", len(rows), export=export)
+        return rows
+
+    def support(self, ref: str) -> dict[str, Any]:
+        """The support a family was given, against what was planned."""
+        return support_given.of_case(self.evidence(ref), local_date(self.now))
 
     def latest_alerts(self, limit: int = 200) -> list[dict[str, Any]]:
         with self.service.database.read() as connection:
@@ -302,9 +373,49 @@ class Looking:
         self.report(f"looks {sought.said()}", len(page.rows), export=True, named=sought.case)
         return page.rows
 
+    def counted(
+        self,
+        figure: str,
+        cohort: str | None,
+        as_of: date,
+        *,
+        counted_at: datetime,
+        after: int | None = None,
+        limit: int = 50,
+    ) -> CountedCases:
+        """The cases behind a figure of the cohort report."""
+        with self.service.database.read() as connection:
+            page = counted_cases(
+                connection,
+                self.actor,
+                as_of,
+                figure,
+                cohort,
+                counted_at=counted_at,
+                now=self.now,
+                after=after,
+                limit=limit,
+            )
+        self._note(LookKind.LIST, f"counted {figure} on {as_of}", len(page.rows))
+        return page
+
     def verification(self, ref: str) -> CaseVerified:
         """What recomputing the evidence of one case comes to."""
         return self._look_at(ref, LookKind.EVIDENCE, verification.verify_case, "verification")
+
+    def pause_caseloads(self, team: str | None = None) -> list[dict[str, Any]]:
+        """How many women each Pause practitioner works with; see `pause_caseloads.pause_caseloads`."""
+        with self.service.database.read() as connection:
+            rows = pause_caseloads.pause_caseloads(connection, self.actor, self.now, team)
+        self.report("Pause caseloads", len(rows))
+        return rows
+
+    def service_agreements(self) -> list[dict[str, Any]]:
+        """The service agreements of my authority, in their order; about no person, so a reader of counts may."""
+        with self.service.database.read() as connection:
+            rows = agreements.agreements(connection, self.actor.authority)
+        self.report("service agreements", len(rows))
+        return rows
 
     def report(self, name: str, found: int = 0, *, export: bool = False, named: str | None = None) -> None:
         """Notes that counts were looked at, or given out as a file."""

@@ -83,7 +83,7 @@ class User(SQLModel, table=True):
     role: str = Field(sa_type=Text)
     team: str = Field(foreign_key="teams.code", sa_type=Text)
     active: bool = Field(default=True, sa_type=Flag)
-    trained_learning_disability: bool = Field(default=False, sa_type=Flag)
+    trained_until: date | None = Field(default=None, sa_type=Day)  # to assess parents with a learning disability
     email: str | None = Field(default=None, sa_type=Text)  # without one, messages wait in the inbox only
     created_at: datetime = Field(sa_type=Instant)
 
@@ -124,6 +124,9 @@ class PolicyVersion(SQLModel, table=True):
     stored_at: datetime = Field(sa_type=Instant)
 
 
+UNALLOCATED = "owner IS NULL AND NOT final"  # said in the same words where such cases are looked for
+
+
 class Case(SQLModel, table=True):
     """One person's or household's matter. `version` counts state and facts; `seq` and `head` are its evidence chain."""
 
@@ -136,6 +139,12 @@ class Case(SQLModel, table=True):
         Index(  # all that counting a caseload looks at, so that no row is read for it
             "ix_cases_caseload",
             *("authority", "final", "lifecycle", "team", "state", "state_since", "owner", "restricted", "urgent_at"),
+        ),
+        Index(
+            "ix_cases_unallocated",
+            *("authority", "team"),
+            sqlite_where=text(UNALLOCATED),
+            postgresql_where=text(UNALLOCATED),
         ),
         Index("ix_cases_parent_id", "parent_id"),
         Index("uq_cases_source", "authority", "source_reference", unique=True),
@@ -184,6 +193,12 @@ class ChildRecord(SQLModel, table=True):
     died_on: date | None = Field(default=None, sa_type=Day)
 
 
+LENT = "clock = 'item_return' AND subject <> '' AND closed_at IS NULL"
+
+
+PAUSED = "status = 'paused'"  # as above
+
+
 class Deadline(SQLModel, table=True):
     """A time limit running on one case: what its clock events add up to, kept for lists and sweeps."""
 
@@ -206,10 +221,24 @@ class Deadline(SQLModel, table=True):
             postgresql_where=text("closed_at IS NULL"),
         ),
         Index(
+            "ix_deadlines_amber",
+            *("amber_at", "due_at"),
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+        Index("ix_deadlines_paused", "case_id", sqlite_where=text(PAUSED), postgresql_where=text(PAUSED)),
+        Index(
             "ix_deadlines_due",
             "due_at",
             sqlite_where=text("closed_at IS NULL"),
             postgresql_where=text("closed_at IS NULL"),
+        ),
+        Index(  # a thing is lent to one family at a time
+            "uq_deadlines_lent",
+            "subject",
+            unique=True,
+            sqlite_where=text(LENT),
+            postgresql_where=text(LENT),
         ),
     )
     case_id: int = Field(primary_key=True, foreign_key="cases.id", sa_type=BIG)

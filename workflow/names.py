@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, select
+from sqlalchemy import Connection, Select, and_, exists, select
 
 from workflow.access_tables import CaseName
 from workflow.errors import BadInput
@@ -32,11 +32,20 @@ def keep_names(connection: Connection, case_id: int, words: Iterable[str]) -> No
 
 def are_named(name: str) -> Any:
     """A condition on cases: every word given begins a word of a name in them; BadInput where that finds everybody."""
+    here = NAMES.c.case_id == CASES.c.id
+    return and_(*(exists(select(NAMES.c.word).where(here & _begins(word))) for word in _sought(name)))
+
+
+def cases_named(name: str) -> Select[int]:
+    """The numbers of the cases in which the longest word given begins a word of a name."""
+    return select(NAMES.c.case_id).where(_begins(max(_sought(name), key=len))).distinct()
+
+
+def _sought(name: str) -> list[str]:
     words = _words(name)[:MOST_WORDS]
     if not words or any(len(word) < SHORTEST for word in words):
         raise BadInput(f"a name to search for needs words of at least {SHORTEST} letters")
-    here = NAMES.c.case_id == CASES.c.id
-    return and_(*(exists(select(NAMES.c.word).where(here & _begins(word))) for word in words))
+    return words
 
 
 def _begins(word: str) -> Any:

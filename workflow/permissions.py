@@ -12,6 +12,7 @@ READS_NO_CASE = frozenset({Role.ADMINISTRATOR, Role.OVERSIGHT, Role.SYSTEM})
 WRITES_NOTHING = frozenset({Role.AUDITOR, Role.OVERSIGHT})
 OWN_TEAM_ONLY = frozenset({Role.CASEWORKER, Role.TEAM_MANAGER, Role.PAUSE_PRACTITIONER})
 LEADS = (Role.TEAM_MANAGER, Role.PAUSE_LEAD, Role.SERVICE_MANAGER, Role.HEAD_OF_SERVICE, Role.ASSISTANT_DIRECTOR)
+_CLINIC_LEADS = frozenset({Role.TEAM_MANAGER, Role.SERVICE_MANAGER, Role.HEAD_OF_SERVICE})
 _EVERYBODY = frozenset(Role) - {Role.SYSTEM}
 _READERS = _EVERYBODY - READS_NO_CASE
 _WRITERS = _READERS - WRITES_NOTHING
@@ -27,7 +28,11 @@ class Permission(StrEnum):
     OPEN_CASES = "open_cases"  # try to open one; an administrator takes a caseload over
     SEARCH_NAMES = "search_names"
     READ_EVIDENCE = "read_evidence"  # over all cases one may read: search and export
+    ARRANGE_CLINICS = "arrange_clinics"  # plan a clinic session, say that it was held, call it off
+    KEEP_STOCK = "keep_stock"  # things that are lent: add one, say how it is
+    KEEP_OFFER = "keep_offer"  # the map of what families are offered: add an entry, change one
     READ_REPORTS = "read_reports"  # counts, no case
+    SUPPLY_FIGURES = "supply_figures"  # work out figures from files of the authority's own, and keep the counts
     READ_ALERTS_TOLD = "read_alerts_told"  # who was told what and how late, over a team
     COMPARE_POLICIES = "compare_policies"
     GIVE_ACCESS = "give_access"  # restrict a case, name its readers, grant sight of it
@@ -44,7 +49,11 @@ ROLES_WITH: dict[Permission, frozenset[Role]] = {
     Permission.OPEN_CASES: _WRITERS | {Role.ADMINISTRATOR},
     Permission.SEARCH_NAMES: _READERS - {Role.AUDITOR},
     Permission.READ_EVIDENCE: frozenset({*LEADS, Role.AUDITOR}),
+    Permission.ARRANGE_CLINICS: _CLINIC_LEADS,
+    Permission.KEEP_STOCK: _CLINIC_LEADS | {Role.ADMINISTRATOR},
+    Permission.KEEP_OFFER: frozenset({*LEADS, Role.ADMINISTRATOR}),
     Permission.READ_REPORTS: _READERS | {Role.OVERSIGHT},
+    Permission.SUPPLY_FIGURES: frozenset({*LEADS, Role.ADMINISTRATOR}),
     Permission.READ_ALERTS_TOLD: frozenset({*LEADS, Role.AUDITOR}),
     Permission.COMPARE_POLICIES: frozenset(LEADS),
     Permission.GIVE_ACCESS: frozenset(LEADS),
@@ -54,6 +63,11 @@ ROLES_WITH: dict[Permission, frozenset[Role]] = {
     ),
     Permission.RUN_SYSTEM: frozenset({Role.ADMINISTRATOR}),
 }
+
+
+def sees_counts_only(actor: Actor) -> bool:
+    """Whether small numbers are withheld from this account: it is given figures, and no case behind them."""
+    return actor.role in READS_NO_CASE
 
 
 def has(actor: Actor, permission: Permission) -> bool:
@@ -78,8 +92,11 @@ def reads_kind(actor: Actor, lifecycle: Lifecycle, authority: str) -> bool:
 
 
 def works_on(actor: Actor, lifecycle: Lifecycle) -> bool:
-    """Whether this account's team works on this kind of record. One granted sight of another changes nothing in it."""
-    return actor.record in (Record.BOTH, Record(lifecycle.record))
+    """Whether this account's team works on this kind of record; on what is about no person, every team does.
+
+    One granted sight of another changes nothing in it.
+    """
+    return Record.BOTH in (actor.record, lifecycle.record) or actor.record == lifecycle.record
 
 
 def bound_to_team(actor: Actor) -> bool:

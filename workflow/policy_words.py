@@ -1,9 +1,7 @@
 """A policy's time limits in plain words."""
 
 from config.limits import Term, TimeLimit, Unit
-from scheduler.proofs import amount
-
-_ANCHORS = {"start": "the start of the clock", "born_on": "the date of birth", "edd": "the expected date of birth"}
+from scheduler.proofs import amount, anchor_words
 
 
 def limit_in_words(limit: TimeLimit) -> str:
@@ -18,7 +16,7 @@ def limit_in_words(limit: TimeLimit) -> str:
 def _term(term: Term) -> str:
     if term.unit is Unit.GESTATION:
         return amount(term)
-    anchor = _ANCHORS.get(term.since, term.since.replace("_", " "))
+    anchor = anchor_words(term.since)
     if term.amount == 0:
         return f"on {anchor}"
     before = isinstance(term.amount, int) and term.amount < 0

@@ -26,6 +26,11 @@ class _Person:
     email: str | None
 
 
+def _works_on(person: _Person, record: str) -> bool:
+    """As `permissions.works_on`, for a record known by its kind alone."""
+    return "both" in (person.record, record) or person.record == record
+
+
 class Directory:
     """The people of the service on one day: read once for a whole sweep."""
 
@@ -74,7 +79,7 @@ class Directory:
         holders = [
             person
             for person in self._people.values()
-            if person.role == role and person.authority == authority and person.record in (record, "both")
+            if person.role == role and person.authority == authority and _works_on(person, record)
         ]
         if role in TEAM_LEADS:
             manager = self._managers.get(team)

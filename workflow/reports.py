@@ -1,7 +1,7 @@
 """The cohort report: what the evidence says of families, children and women at the end of a day (docs/reports.md)."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -14,12 +14,13 @@ from sqlalchemy import Connection, Text, select, type_coerce
 from scheduler.calendars import completed_years, end_of_day, local_date
 from states.catalogue import LIFECYCLES
 from states.lifecycle import SELF, Lifecycle
+from states.pause import DOMAINS
 from workflow.audit import CASES, CONTENTS, ENTRIES
 from workflow.errors import BadInput
 from workflow.models import SYSTEM_CHAIN
 from workflow.projection import STEPS, Projection, advance, steps_of
 
-RULES = 1  # grows whenever the rules of counting change: figures kept by older rules are counted again
+RULES = 2  # grows whenever the rules of counting change: figures kept by older rules are counted again
 COUNTED = ("prebirth", "pause", "care_proceedings")
 CAPACITY = "CAPACITY_FAMILIES_FIRST"
 
@@ -44,15 +45,39 @@ PLANS = {
     "special_guardianship": ("special_guardianship",),
 }
 
+# Every figure of families, those of a kind after a point, and every one of a cohort of women that counts something.
+FAMILY_FIGURES = (
+    *("families", "children", "needs.learning_disability", "needs.school_age", "needs.care_experienced"),
+    *("needs.care_experienced_with_removals", "needs.previous_removal", "needs.outside_criteria_capacity"),
+    *(f"plans.{plan}" for plan in (*PLANS, "unborn_in_assessment", "other", "undecided")),
+    "proceedings_sets",
+)
+WOMEN_FIGURES = (
+    *("women", "on_programme", "pre_engagement", "engagement", "graduated", "children_removed"),
+    *("care_experienced", "pregnancies", "children_returned"),
+)
+AREA_FIGURES = ("scored", "higher", "same", "lower", "words")  # of each area of life: women, by their own scores
+
 # Pause: lost contact and a hold are part of the programme where she was on it.
+NO_COHORT = "no cohort named"
 BEFORE_ENGAGEMENT = "pre_engagement"
 ENGAGING = frozenset({"engagement", "commitment"})
 ON_PROGRAMME = frozenset({"on_programme", "transition"})
 AWAY = frozenset({"reengaging", "on_hold"})
 
 
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A case behind a figure: how many it accounts for there, and the state it was in that day."""
+
+    count: int
+    state: str
+
+
 def cohort(connection: Connection, authority: str | None, as_of: date, now: datetime | None = None) -> dict[str, Any]:
     """The figures of one authority as things stood at the end of that local day; without one, those of each by name.
+
+    `teams` holds the same of each team with a case then. `workflow.cohort_views` makes of it what a reader may have.
 
     Evidence counts by when it happened, however late it was recorded; with `now`, only what was recorded by then.
     BadInput for a day that lies ahead of `now`. One pass over the authority's evidence, a case at a time.
@@ -71,7 +96,32 @@ def check_day(as_of: date, now: datetime) -> None:
         raise BadInput(f"{as_of} lies in the future: figures can be given up to today")
 
 
+def behind(
+    connection: Connection, authority: str, as_of: date, figure: str, cohort: str | None = None, *, now: datetime
+) -> dict[int, Behind]:
+    """The cases behind one figure, by number: what is counted of them adds up to it. none for a figure there is not.
+
+    `figure` is one of FAMILY_FIGURES or, with a cohort, of WOMEN_FIGURES. `now` is when the figure was counted.
+    """
+    families, women = _counted(connection, authority, as_of, now)
+    told = families if cohort is None else women.cohorts.get(cohort, _Cohort())
+    states = families.states | women.states
+    return {case: Behind(count, states[case]) for case, count in told.counts[figure].items()}
+
+
 def _figures(connection: Connection, authority: str, as_of: date, now: datetime | None) -> dict[str, Any]:
+    families, women = _counted(connection, authority, as_of, now)
+    teams = sorted({one for one in (*families.teams.values(), *women.teams.values()) if one is not None})
+    return {
+        "as_of": as_of.isoformat(),
+        "prebirth": families.to_json(),
+        "pause": women.to_json(),
+        "teams": {one: {"prebirth": families.to_json(one), "pause": women.to_json(one)} for one in teams},
+    }
+
+
+def _counted(connection: Connection, authority: str, as_of: date, now: datetime | None) -> tuple["_Families", "_Women"]:
+    """The one pass: figures and the cases behind them come of the same counts."""
     families, women = _Families(as_of), _Women(as_of)
     for lifecycle, parent, entries in _cases(connection, authority, now):
         stood = standing_on(lifecycle, entries, as_of)
@@ -81,10 +131,11 @@ def _figures(connection: Connection, authority: str, as_of: date, now: datetime 
             case "prebirth":
                 families.add(int(entries[0]["case_id"]), lifecycle, stood, entries)
             case "pause":
-                women.add(stood)
+                women.add(int(entries[0]["case_id"]), stood)
             case "care_proceedings":
                 families.in_court.add(parent)
-    return {"as_of": as_of.isoformat(), "prebirth": families.to_json(), "pause": women.to_json()}
+    families.end()
+    return families, women
 
 
 def _cases(
@@ -136,42 +187,60 @@ def standing_on(lifecycle: Lifecycle, entries: Sequence[Mapping[str, Any]], as_o
     return current
 
 
+Counts = defaultdict[str, Counter[int]]  # of each figure: how many of what it counts each case accounts for
+
+
+def _no_counts() -> Counts:
+    return defaultdict(Counter)
+
+
 @dataclass
 class _Families:
     """The pre-birth figures, family by family."""
 
     as_of: date
-    accepted: set[int] = field(default_factory=set)
     in_court: set[int | None] = field(default_factory=set)
-    needs: Counter[str] = field(default_factory=Counter)
-    plans: Counter[str] = field(default_factory=Counter)
-    children: int = 0
+    counts: Counts = field(default_factory=_no_counts)
+    states: dict[int, str] = field(default_factory=dict)
+    teams: dict[int, str | None] = field(default_factory=dict)
 
     def add(self, case_id: int, lifecycle: Lifecycle, stood: Projection, entries: Sequence[Mapping[str, Any]]) -> None:
         state = lifecycle.state_by_id[stood.state]
         if state.final or state.id == SILENT or {state.id, *stood.came_from} <= NOT_ACCEPTED:
             return
-        self.accepted.add(case_id)
-        self.needs.update(needs_of(stood.facts))
-        self.needs["outside_criteria_capacity"] += CAPACITY in _override(entries, self.as_of)
+        self.states[case_id], self.teams[case_id] = state.id, stood.team
+        self._count("families", case_id)
+        for need in needs_of(stood.facts):
+            self._count(f"needs.{need}", case_id)
+        if CAPACITY in _override(entries, self.as_of):
+            self._count("needs.outside_criteria_capacity", case_id)
         living = [one for one in stood.children if one.live_birth and one.died_on is None]
-        self.children += len(living)
-        self.plans.update(_plan(one.care_plan) for one in living)
-        self.plans["unborn_in_assessment"] += not living and state.stage == IN_ASSESSMENT
+        for one in living:
+            self._count("children", case_id)
+            self._count(f"plans.{_plan(one.care_plan)}", case_id)
+        if not living and state.stage == IN_ASSESSMENT:
+            self._count("plans.unborn_in_assessment", case_id)
 
-    def to_json(self) -> dict[str, Any]:
-        needs = (
-            *("learning_disability", "school_age", "care_experienced", "care_experienced_with_removals"),
-            *("previous_removal", "outside_criteria_capacity"),
-        )
-        plans = (*PLANS, "unborn_in_assessment", "other", "undecided")
-        return {
-            "families": len(self.accepted),
-            "children": self.children,
-            "needs": {name: self.needs[name] for name in needs},
-            "plans": {name: self.plans[name] for name in plans},
-            "proceedings_sets": len(self.accepted & self.in_court),
+    def end(self) -> None:
+        """Once all cases are known: the families with proceedings under them."""
+        self.counts["proceedings_sets"] = Counter(self.states.keys() & self.in_court)
+
+    def _count(self, figure: str, case_id: int) -> None:
+        self.counts[figure][case_id] += 1
+
+    def to_json(self, team: str | None = None) -> dict[str, Any]:
+        found = {figure: _total(self.counts[figure], self.teams, team) for figure in FAMILY_FIGURES}
+        whole = {figure: count for figure, count in found.items() if "." not in figure}
+        parts = {
+            part: {figure.partition(".")[2]: count for figure, count in found.items() if figure.startswith(f"{part}.")}
+            for part in ("needs", "plans")
         }
+        return {**whole, **parts}
+
+
+def _total(counts: Counter[int], teams: Mapping[int, str | None], team: str | None) -> int:
+    """What the cases of a team come to; without one, all of them."""
+    return sum(count for case, count in counts.items() if team is None or teams[case] == team)
 
 
 def needs_of(facts: Mapping[str, Any]) -> set[str]:
@@ -222,12 +291,10 @@ def _plan(care_plan: str | None) -> str:
 
 @dataclass
 class _Cohort:
-    """The women of one cohort. `counted` are those on the programme or graduated: (age, care experienced, removed)."""
+    """The women of one cohort. Ages are of those on the programme or graduated."""
 
-    stages: Counter[str] = field(default_factory=Counter)
-    ages: list[int] = field(default_factory=list)
-    care_experienced: int = 0
-    totals: Counter[str] = field(default_factory=Counter)
+    counts: Counts = field(default_factory=_no_counts)
+    ages: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -236,27 +303,54 @@ class _Women:
 
     as_of: date
     cohorts: dict[str, _Cohort] = field(default_factory=dict)
+    states: dict[int, str] = field(default_factory=dict)
+    teams: dict[int, str | None] = field(default_factory=dict)
 
-    def add(self, stood: Projection) -> None:
+    def add(self, case_id: int, stood: Projection) -> None:
         stage = _stage_of(stood)
         if stage is None:
             return
         facts = stood.facts
-        one = self.cohorts.setdefault(facts.get("cohort") or "", _Cohort())
-        one.stages[stage] += 1
-        if stage not in ("on_programme", "graduated"):
-            return
-        born, then = facts.get("date_of_birth"), facts.get("graduated_on") if stage == "graduated" else None
-        if born:
-            on = date.fromisoformat(then) if then else self.as_of
-            one.ages.append(completed_years(date.fromisoformat(born), on))
-        one.care_experienced += facts.get("care_experienced") is True
-        one.totals["children_removed"] += facts.get("children_removed") or 0
-        one.totals["children_returned"] += facts.get("children_returned") or 0
-        one.totals["pregnancies"] += "disclose_pregnancy" in stood.actors
+        one = self.cohorts.setdefault(facts.get("cohort") or NO_COHORT, _Cohort())
+        self.states[case_id], self.teams[case_id] = stood.state, stood.team
+        told = {"women": 1, stage: 1}
+        if stage in ("on_programme", "graduated"):
+            born, then = facts.get("date_of_birth"), facts.get("graduated_on") if stage == "graduated" else None
+            if born:
+                on = date.fromisoformat(then) if then else self.as_of
+                one.ages[case_id] = completed_years(date.fromisoformat(born), on)
+            told["care_experienced"] = facts.get("care_experienced") is True
+            told["children_removed"] = facts.get("children_removed") or 0
+            told["children_returned"] = facts.get("children_returned") or 0
+            told["pregnancies"] = "disclose_pregnancy" in stood.actors
+            told |= dict.fromkeys(areas_of(facts), 1)
+        for figure, count in told.items():
+            if count:
+                one.counts[figure][case_id] += int(count)
 
-    def to_json(self) -> dict[str, Any]:
-        return {"cohorts": [_cohort_json(name, one) for name, one in sorted(self.cohorts.items())]}
+    def to_json(self, team: str | None = None) -> dict[str, Any]:
+        names = sorted(self.cohorts, key=lambda name: "" if name == NO_COHORT else name)
+        return {"cohorts": [_cohort_json(name, self.cohorts[name], self.teams, team) for name in names]}
+
+
+def areas_of(facts: Mapping[str, Any]) -> set[str]:
+    """What a woman's own scores say of each area of her life: how the latest compares with the one she began with.
+
+    `areas.housing.scored` where she gave both, with higher, same or lower; `words` where she said something of it.
+    """
+    began, latest = (_scores(facts.get(name)) for name in ("baseline_scores", "outcome_scores"))
+    latest |= _scores(facts.get("final_scores"))
+    told = set()
+    for area in began.keys() & latest.keys():
+        first, last = began[area], latest[area]
+        told |= {f"areas.{area}.scored"}
+        told |= {f"areas.{area}.{'higher' if last > first else 'lower' if last < first else 'same'}"}
+    rows = [one for name in ("outcome_scores", "final_scores") for one in facts.get(name) or ()]
+    return told | {f"areas.{one['domain']}.words" for one in rows if one.get("in_her_words")}
+
+
+def _scores(rows: Iterable[Mapping[str, Any]] | None) -> dict[str, int]:
+    return {one["domain"]: int(one["score"]) for one in rows or () if one.get("score") is not None}
 
 
 def _stage_of(stood: Projection) -> str | None:
@@ -271,22 +365,20 @@ def _stage_of(stood: Projection) -> str | None:
     return state if state == BEFORE_ENGAGEMENT else None
 
 
-def _cohort_json(name: str, one: _Cohort) -> dict[str, Any]:
-    counted = one.stages["on_programme"] + one.stages["graduated"]
+def _cohort_json(name: str, one: _Cohort, teams: Mapping[int, str | None], team: str | None) -> dict[str, Any]:
+    found = {figure: _total(one.counts[figure], teams, team) for figure in WOMEN_FIGURES}
+    counted = found["on_programme"] + found["graduated"]
+    ages = [age for case, age in one.ages.items() if team is None or teams[case] == team]
     return {
-        "name": name or "no cohort named",
-        "women": one.stages.total(),
-        "on_programme": one.stages["on_programme"],
-        "pre_engagement": one.stages["pre_engagement"],
-        "engagement": one.stages["engagement"],
-        "graduated": one.stages["graduated"],
-        "children_removed": one.totals["children_removed"],
-        "age_min": min(one.ages, default=None),
-        "age_max": max(one.ages, default=None),
-        "care_experienced": one.care_experienced,
-        "care_experienced_percent": percent(one.care_experienced, counted),
-        "pregnancies": one.totals["pregnancies"],
-        "children_returned": one.totals["children_returned"],
+        "name": name,
+        **found,
+        "age_min": min(ages, default=None),
+        "age_max": max(ages, default=None),
+        "care_experienced_percent": percent(found["care_experienced"], counted),
+        "areas": [
+            {"area": area, **{name: _total(one.counts[f"areas.{area}.{name}"], teams, team) for name in AREA_FIGURES}}
+            for area in DOMAINS
+        ],
     }
 
 

@@ -17,6 +17,7 @@ from states.roles import ROLE_LABELS, one_of_role
 from workflow.accounts import Actor, find_actor
 from workflow.corrections import correctable, facts_to_correct
 from workflow.decisions import decide
+from workflow.eligibility import ASKED_ON, eligibility
 from workflow.errors import NotAllowed, Unmet
 from workflow.models import Record
 from workflow.moves import Move
@@ -90,7 +91,7 @@ def judge(
     rows = standing.lifecycle.rows(trigger, standing.before.state)
     asked = _asked(connection, standing, rows, given)
     values, problems = check_facts(asked, given) if rows else ({}, [])
-    decision = _decision(standing, values)
+    decision = _decision(standing, trigger, values, occurred_at)
     situation = situation_of(
         connection,
         standing.lifecycle,
@@ -179,8 +180,12 @@ def _of_any(rows: Sequence[Transition]) -> tuple[Fact, ...]:
     return tuple(found.values())
 
 
-def _decision(standing: Standing, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The policy's decision, anew where this move tells more about the referral."""
+def _decision(
+    standing: Standing, trigger: str, values: Mapping[str, Any], occurred_at: datetime
+) -> Mapping[str, Any] | None:
+    """The policy's decision, anew where this move tells more about the referral, or decides whom Pause is for."""
+    if standing.lifecycle.id == "pause" and trigger in ASKED_ON:
+        return eligibility(standing.policy, {**standing.before.facts, **values}, local_date(occurred_at))
     if standing.lifecycle.id == "prebirth" and REFERRAL_NAMES & values.keys():
         told = {name: value for name, value in {**standing.before.facts, **values}.items() if name in REFERRAL_NAMES}
         if told.get("received_on"):
@@ -206,6 +211,9 @@ def _state(standing: Standing, trigger: str, rows: Sequence[Transition], row: Tr
     return [Unmet("state", state, f"{says}: the case is {label}")]
 
 
+BESIDE = {"refer_to_team": Record.BABY, "pause_team": Record.PAUSE}  # teams of the other kind of record
+
+
 def _named(connection: Connection, standing: Standing, values: Mapping[str, Any]) -> list[Unmet]:
     """A worker and a team that are named must be there, in this authority, and may hold this kind of record."""
     unmet = []
@@ -214,6 +222,12 @@ def _named(connection: Connection, standing: Standing, values: Mapping[str, Any]
         team = team_row(connection, values["team"])
         if team is None or team["authority"] != authority or team["record"] not in (record, Record.BOTH):
             unmet.append(Unmet("fact", "team", f"there is no such team for this record in {authority} (team)"))
+    for name, other in BESIDE.items():
+        beside = team_row(connection, values[name]) if values.get(name) else None
+        if values.get(name) and (
+            beside is None or beside["authority"] != authority or beside["record"] not in (other, Record.BOTH)
+        ):
+            unmet.append(Unmet("fact", name, f"there is no such team in {authority} ({name})"))
     if "worker" in values:
         try:
             worker = find_actor(connection, values["worker"])
@@ -285,7 +299,9 @@ class _Watched(dict[str, Any]):
         return super().__getitem__(name)
 
 
-FILLED_IN_LATER = frozenset({"worker", "approval", "correctable"})  # derived from facts of the move itself
+FILLED_IN_LATER = frozenset(
+    {"worker", "approval", "correctable", "clinic", "item"}
+)  # derived from facts of the move itself
 
 
 def unmet_whatever_is_filled_in(standing: Standing, judged: Judged) -> tuple[Unmet, ...]:

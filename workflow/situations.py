@@ -15,12 +15,15 @@ from states.catalogue import LIFECYCLES
 from states.guards import CaseUnder, Child, Situation
 from states.lifecycle import Lifecycle
 from workflow.accounts import USERS, Actor
+from workflow.clinic_sessions import named_by_a_case
+from workflow.lending import item_for_a_move, lent_under
 from workflow.models import ApprovalRequest, Case
 from workflow.projection import Projection
 from workflow.repository import approvals_of, cases_under, children_of
 from workflow.tables import table
 
 PARENTS = frozenset(one.parent for one in LIFECYCLES.values() if one.parent)  # kinds of case that others stand under
+LENDING = frozenset({"item_is_lent_here", "nothing_is_lent"})  # guards that ask what the case has been lent
 CASES, APPROVALS = table(Case), table(ApprovalRequest)
 
 
@@ -72,7 +75,9 @@ def situation_of(
     derived.update(_approvals(approvals, triggers_with_approval(lifecycle), trigger, submitted, occurred_at))
     if submitted.get("worker"):
         counts = trigger != "migrate_in"  # a caseload that is taken over is what it is; counting it is quadratic
-        derived["worker"] = _worker(connection, submitted["worker"], facts, counts=counts)
+        counted = lifecycle.id if counts else None
+        derived["worker"] = _worker(connection, submitted["worker"], facts, occurred_on, counted)
+    derived.update(_named(connection, lifecycle, case, trigger, submitted))
     return Situation(
         state=before.state,
         trigger=trigger,
@@ -128,15 +133,38 @@ def _approvals(
     return {"approvals_takeable": takeable, "approved": valid, "approval": asked[-1] if asked else None}
 
 
-def _worker(connection: Connection, username: str, facts: Mapping[str, Any], *, counts: bool) -> dict[str, Any] | None:
+@functools.cache
+def _asks_what_is_lent(lifecycle: Lifecycle) -> frozenset[str]:
+    return frozenset(row.trigger for row in lifecycle.transitions if LENDING & {*row.guards})
+
+
+def _named(
+    connection: Connection, lifecycle: Lifecycle, case: Mapping[str, Any], trigger: str, submitted: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What stands behind a clinic session or a thing that a move names, and what this case has been lent."""
+    found: dict[str, Any] = {}
+    if submitted.get("clinic"):
+        found["clinic"] = named_by_a_case(connection, case["authority"], submitted["clinic"])
+    if submitted.get("item"):
+        found["item"] = item_for_a_move(connection, case["authority"], submitted["item"])
+    if trigger in _asks_what_is_lent(lifecycle) and case.get("id") is not None:
+        found["lent"] = lent_under(connection, case["id"])
+    return found
+
+
+def _worker(
+    connection: Connection, username: str, facts: Mapping[str, Any], on: date, counted: str | None
+) -> dict[str, Any] | None:
+    """`counted`: the kind of case whose open ones make up the caseload."""
     row = connection.execute(select(USERS).where(USERS.c.username == username)).first()
     if row is None:
         return None
-    held = select(func.count()).select_from(CASES).where((CASES.c.owner == username) & (CASES.c.final == false()))
+    mine = (CASES.c.owner == username) & (CASES.c.final == false()) & (CASES.c.lifecycle == counted)
+    held = select(func.count()).select_from(CASES).where(mine)
     return {
         "active": row.active,
         "role": row.role,
-        "trained_learning_disability": row.trained_learning_disability,
-        "caseload": connection.execute(held).scalar_one() if counts else None,
+        "trained_learning_disability": row.trained_until is not None and on <= row.trained_until,
+        "caseload": connection.execute(held).scalar_one() if counted else None,
         "own_worker_of_parent": any(p.get("own_social_worker") == username for p in facts.get("parents", ())),
     }

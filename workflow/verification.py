@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from workflow import job_log, seals
 from workflow.access import Seen
-from workflow.audit import verify_chain
+from workflow.chains import verify_chain
 from workflow.errors import EvidenceBroken
 from workflow.references import reference
 from workflow.seals import Head

@@ -17,7 +17,7 @@ from scheduler.deadlines import (
     status_words,
 )
 from states.catalogue import LIFECYCLES
-from states.lifecycle import Clock, Lifecycle
+from states.lifecycle import NEW, Clock, Lifecycle
 from workflow import audit
 from workflow.access import Seen, are_readable, sight
 from workflow.accounts import Actor
@@ -147,7 +147,10 @@ def path_of(connection: Connection, seen: Seen) -> list[str]:
 def _label(entry: Mapping[str, Any]) -> str:
     """The move in the words of its lifecycle; the trigger itself where it is none of its moves."""
     lifecycle = LIFECYCLES.get(entry["lifecycle"])
-    rows = [row for row in lifecycle.transitions if row.trigger == entry["trigger"]] if lifecycle else []
+    if lifecycle is None:
+        return str(entry["trigger"])
+    from_here = lifecycle.rows(entry["trigger"], entry["from_state"] or NEW)
+    rows = from_here or [row for row in lifecycle.transitions if row.trigger == entry["trigger"]]
     return rows[0].label if rows else str(entry["trigger"])
 
 

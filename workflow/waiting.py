@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, false, func, select
+from sqlalchemy import Connection, and_, false, func, or_, select
 
 from scheduler.calendars import WorkingCalendar
 from states.catalogue import LIFECYCLES
 from states.common import APPROVAL_CLOCK
 from workflow import views
 from workflow.access import are_readable
-from workflow.accounts import USERS, Actor
+from workflow.accounts import TEAMS, USERS, Actor
 from workflow.alert_tables import AlertStatus, ChannelName
 from workflow.models import EntryKind
 from workflow.outbox import ALERTS, MESSAGES
@@ -26,10 +26,14 @@ MAY_BE_EXTENDED = frozenset({"on track", "amber warning"})
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What others did on somebody's cases: how many things in all, and the latest of them."""
+    """What others did on somebody's cases: how many things in all, and the latest of them.
+
+    `of_teams`: whether the cases are also those of teams they manage.
+    """
 
     count: int
     latest: Sequence[dict[str, Any]]
+    of_teams: bool = False
 
 
 def alerts_told_to(connection: Connection, actor: Actor, now: datetime, limit: int = 50) -> list[dict[str, Any]]:
@@ -139,10 +143,15 @@ def _approval(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
 
 
 def changes_since(connection: Connection, actor: Actor, now: datetime, *, since: datetime, limit: int = 20) -> Changes:
-    """What others recorded on the open cases this account owns after `since`, the latest first."""
-    # First the few cases, by their owner, and only then their entries: a join begins with all cases of the authority.
-    owned = list(connection.execute(select(CASES.c.id).where(CASES.c.owner == actor.username)).scalars())
-    mine = and_(CASES.c.id.in_(owned), CASES.c.final == false(), are_readable(connection, actor, now))
+    """What others recorded after `since` on the open cases this account owns or answers for, the latest first.
+
+    Whoever manages teams answers for theirs.
+    """
+    # First the few cases, by owner and team, and only then their entries: a join begins with all of the authority's.
+    teams = connection.execute(select(TEAMS.c.code).where(TEAMS.c.manager == actor.username)).scalars().all()
+    theirs = or_(CASES.c.owner == actor.username, CASES.c.team.in_(teams))
+    owned = list(connection.execute(select(CASES.c.id).where(theirs, CASES.c.final == false())).scalars())
+    mine = and_(CASES.c.id.in_(owned), are_readable(connection, actor, now))
     ids = list(connection.execute(select(CASES.c.id).where(mine)).scalars()) if owned else []
     new = and_(
         ENTRIES.c.case_id.in_(ids),
@@ -152,11 +161,11 @@ def changes_since(connection: Connection, actor: Actor, now: datetime, *, since:
     )
     count = connection.execute(select(func.count()).select_from(ENTRIES).where(new)).scalar_one() if ids else 0
     if not count:
-        return Changes(0, ())
+        return Changes(0, (), bool(teams))
     order = (ENTRIES.c.recorded_at.desc(), ENTRIES.c.case_id, ENTRIES.c.seq.desc())
     query = select(ENTRIES).where(new).order_by(*order).limit(limit)
     rows = [views.timeline_row(dict(row)) for row in connection.execute(query).mappings()]
-    return Changes(count, [{**row, "case": row["entry"].partition("#")[0]} for row in rows])
+    return Changes(count, [{**row, "case": row["entry"].partition("#")[0]} for row in rows], bool(teams))
 
 
 def told_by(connection: Connection, ref: str, entry: int) -> list[str]:

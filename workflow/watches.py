@@ -1,4 +1,4 @@
-"""What is watched beside the deadlines: cases whose worker is not there, the calendar's horizon, and newer policies."""
+"""What is watched beside the deadlines: workers not there, trainings, the calendar's horizon, newer policies."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, exists, false, func, or_, select
 
-from scheduler.calendars import WorkingCalendar, local_date
+from scheduler.calendars import WorkingCalendar, add_days, local_date
 from states.catalogue import LIFECYCLES
 from states.roles import Role
 from workflow.accounts import TEAMS, USERS
@@ -19,6 +19,7 @@ from workflow.recipients import ABSENCES, Directory
 from workflow.references import reference
 from workflow.repository import CASES
 
+TRAINING_TOLD = (60, 14, -1)  # days before a training runs out; the last is the day after it did
 NAMED = 20  # cases named in one message; it says how many there are
 
 
@@ -72,6 +73,31 @@ def _who_answers(directory: Directory, row: Mapping[str, Any]) -> list[str]:
         if told:
             return told
     return []
+
+
+def trainings_ending(connection: Connection, now: datetime) -> int:
+    """Tells a worker and whoever manages the team that a training runs out: two months and two weeks before, and then.
+
+    It is told once at each, or at the first look after it; a training renewed before is not told of any more.
+    """
+    today = local_date(now)
+    directory = Directory(connection, today)
+    ends = USERS.c.trained_until
+    soon = and_(USERS.c.active, ends.is_not(None), ends <= add_days(today, TRAINING_TOLD[0]))
+    query = select(USERS.c.username, USERS.c.team, ends).where(soon).order_by(USERS.c.username)
+    told = 0
+    for row in connection.execute(query):
+        left = (row.trained_until - today).days
+        stage = min(days for days in TRAINING_TOLD if left <= days)
+        told += tell_once(
+            connection,
+            [row.username, *filter(None, [directory.manager_of(row.team)])],
+            key=f"training/{row.username}/{row.trained_until}/{stage}",
+            template="training_ends",
+            params={"team": row.team, "until": row.trained_until.isoformat(), "ended": left < 0},
+            now=now,
+        )
+    return told
 
 
 def calendar_horizon(connection: Connection, calendar: WorkingCalendar, now: datetime) -> int:

@@ -4,24 +4,27 @@ import base64
 import binascii
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, false, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, false, func, select, text, tuple_
 
 from scheduler.deadlines import DeadlineStatus, Standing
 from states.catalogue import LIFECYCLES
-from workflow.access import are_readable
+from workflow.access import are_readable, kinds_in_reach
 from workflow.accounts import Actor
 from workflow.columns import instant_text
 from workflow.errors import BadInput
-from workflow.names import are_named
+from workflow.models import PAUSED, UNALLOCATED
+from workflow.names import are_named, cases_named
+from workflow.permissions import bound_to_team
 from workflow.references import deadline_name, read_reference, reference
 from workflow.repository import CASES, DEADLINES
 
 MOST_ROWS = 1000
+FEW = 1000  # so many cases are found by their numbers; more are met soon on the way through all in their order
 Sort = Literal["time_left", "newest"]
 Due = Literal["breached", "amber", "on_track", "paused"]
 
@@ -77,10 +80,11 @@ def worklist(
 ) -> Page:
     """Cases this account may read, each with its next deadline; without filters, all open ones."""
     limit = max(1, min(limit, MOST_ROWS))
-    query = _QUERY.where(are_readable(connection, actor, now) & _matching(filters, now)).limit(limit + 1)
-    if filters.owner is not None:  # somebody's cases are few: found by their owner, not by reading all in their order
-        theirs = (CASES.c.owner == filters.owner) & (CASES.c.final == filters.ended)
-        query = query.where(CASES.c.id.in_(connection.execute(select(CASES.c.id).where(theirs)).scalars().all()))
+    few = _few(connection, actor, now, filters)
+    readable = are_readable(connection, actor, now, found=few is not None)
+    query = _QUERY.where(readable & _matching(filters, now)).limit(limit + 1)
+    if few is not None:
+        query = query.where(CASES.c.id.in_(few))
     if sort == "time_left":
         query = query.order_by(CASES.c.urgent_at, CASES.c.id)
         if after is not None:
@@ -94,6 +98,49 @@ def worklist(
     shown = rows[:limit]
     more = _cursor(shown[-1]) if len(rows) > limit else None
     return Page([_worklist_row(row, now) for row in shown], more)
+
+
+def _few(connection: Connection, actor: Actor, now: datetime, filters: Filters) -> list[int] | None:
+    """The numbers of the cases among which all of the list are; None where no filter leaves few.
+
+    The list is read in the order of an index: where few match, that would read a whole authority to find them.
+    """
+    for narrowed in _narrowed(connection, actor, now, filters):
+        found = list(connection.execute(narrowed.limit(FEW + 1)).scalars())
+        if len(found) <= FEW:
+            return found
+    return None
+
+
+def _narrowed(connection: Connection, actor: Actor, now: datetime, filters: Filters) -> Iterator[Select[int]]:
+    """For each filter that has an index: the cases it leaves, and maybe more."""
+    cases, here = select(CASES.c.id), CASES.c.authority == actor.authority
+    if filters.case is not None:
+        return
+    if filters.name is not None:
+        yield cases_named(filters.name)
+    if filters.owner is not None:
+        yield cases.where((CASES.c.owner == filters.owner) & (CASES.c.final == filters.ended))
+    if filters.unallocated and not filters.ended:
+        yield cases.where(here, text(UNALLOCATED))
+    if filters.team is not None:
+        yield cases.where((CASES.c.team == filters.team) & (CASES.c.final == filters.ended))
+    if filters.status in _TIMED:
+        yield select(DEADLINES.c.case_id).where(_TIMED[filters.status](now))
+    if filters.stage or filters.state or filters.lifecycle or not bound_to_team(actor):
+        kinds = [one for one in kinds_in_reach(connection, actor, now) if filters.lifecycle in (None, one)]
+        if len(kinds) < len(LIFECYCLES) or filters.stage or filters.state:
+            yield cases.where(here, CASES.c.lifecycle.in_(kinds), CASES.c.state.in_(_states(kinds, filters)))
+
+
+def _states(kinds: Iterable[str], filters: Filters) -> set[str]:
+    """The states that open cases of these kinds, or ended ones, may be in."""
+    return {
+        state.id
+        for kind in kinds
+        for state in LIFECYCLES[kind].states
+        if state.final == filters.ended and filters.stage in (None, state.stage) and filters.state in (None, state.id)
+    }
 
 
 def stages(connection: Connection, actor: Actor, now: datetime, filters: Filters) -> list[dict[str, Any]]:
@@ -156,6 +203,13 @@ _STATUS: Mapping[str, Callable[[datetime], ColumnElement[bool]]] = {
         _RUNS & (CASES.c.urgent_at > now) & (DEADLINES.c.amber_at.is_(None) | (DEADLINES.c.amber_at > now))
     ),
     "paused": lambda now: DEADLINES.c.status == DeadlineStatus.PAUSED,
+}
+_TIMED: Mapping[str | None, Callable[[datetime], ColumnElement[bool]]] = {  # of every deadline, not of the next alone
+    # coalesce keeps SQLite from ix_deadlines_due: nearly all are due later, few of them soon
+    "amber": lambda now: (
+        DEADLINES.c.closed_at.is_(None) & (DEADLINES.c.amber_at <= now) & (func.coalesce(DEADLINES.c.due_at, now) > now)
+    ),
+    "paused": lambda now: and_(text(PAUSED)),
 }
 
 

@@ -8,6 +8,7 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = None
 depends_on = None
+widens = False  # True: the Waymark before it can go on working on what this makes
 
 
 def upgrade() -> None:
