@@ -1,6 +1,6 @@
 """Accounts and teams of the authority of whoever asks: those of another are not there."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Path
@@ -13,6 +13,7 @@ from workflow.permissions import Permission
 from workflow.serving.asking import Asking, Needs
 
 NAMED = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$"  # of accounts and teams there are; new ones are held to small letters
+TRAINED = "the last day of the training to assess parents with a learning disability; none where there is none"
 Name = Annotated[str, Field(pattern=NAMED, examples=["ann.example"])]
 Username = Annotated[str, Path(pattern=NAMED, description="The account.", examples=["ann.example"])]
 TeamCode = Annotated[str, Path(pattern=NAMED, description="The team.", examples=["durham-prebirth"])]
@@ -29,7 +30,7 @@ class Person(BaseModel):
     role_label: str
     team: str = Field(examples=["durham-prebirth"])
     active: bool
-    trained_learning_disability: bool
+    trained_until: date | None = Field(description=TRAINED)
     email: str | None = Field(default=None, description="administrators only")
     created_at: datetime | None = Field(default=None, description="administrators only")
     second_factor: bool | None = Field(default=None, description="whether one is set up; administrators only")
@@ -57,7 +58,7 @@ def team_row(connection: Connection, asking: Asking, code: str, *, lock: bool = 
 
 def person(row: dict[str, Any], *, whole: bool) -> Person:
     """The account as it is shown; `whole` to an administrator."""
-    shown = {name: row[name] for name in ("username", "name", "role", "team", "active", "trained_learning_disability")}
+    shown = {name: row[name] for name in ("username", "name", "role", "team", "active", "trained_until")}
     if whole:
         shown |= {name: row[name] for name in ("email", "created_at")}
         shown["second_factor"] = row["totp_confirmed_at"] is not None

@@ -8,9 +8,10 @@ from sqlalchemy import Connection
 
 from states.roles import Role
 from workflow import accounts
-from workflow.api.bodies import Given
+from workflow.api.bodies import Day, Given
 from workflow.api.directory import (
     NAMED,
+    TRAINED,
     Administrator,
     Colleague,
     Name,
@@ -48,7 +49,7 @@ class NewPerson(Given):
     name: str = Field(max_length=LONGEST, examples=["Ann Example"])
     role: Role = Field(description="SYS is the service itself and nobody's", examples=["CW"])
     team: Name
-    trained_learning_disability: bool = Field(default=False, description="in assessing parents with one")
+    trained_until: Day | None = Field(default=None, description=TRAINED)
     email: str | None = Field(default=None, max_length=320, examples=["ann@example.gov.uk"])
 
 
@@ -57,7 +58,7 @@ class Change(Given):
 
     name: str | None = Field(default=None, max_length=LONGEST, examples=["Ann Example-Smith"])
     email: str | None = Field(default=None, max_length=320, examples=["ann@example.gov.uk"])
-    trained_learning_disability: bool | None = None
+    trained_until: Day | None = Field(default=None, description=TRAINED)
 
 
 class Invited(BaseModel):

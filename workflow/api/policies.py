@@ -14,12 +14,14 @@ from states.catalogue import LIFECYCLES
 from workflow.api.bodies import Facts, Given
 from workflow.api.routing import LOOKS, subject
 from workflow.comparisons import CURRENT, LONGEST_FILE, Compared, Counts, compared, named_policy, written_policy
+from workflow.criteria_reviews import Review, reviewed
 from workflow.decisions import decide_on_given
 from workflow.errors import NotAllowed
 from workflow.permissions import Permission
 from workflow.policy_words import limit_in_words
 from workflow.serving.asking import Asking, Needs, looking
 from workflow.serving.problem_types import responses
+from workflow.what_ifs import what_if
 
 router = subject("lifecycles and policies")
 RuleReader = Annotated[Asking, Depends(Needs(Permission.SEE_RULES))]
@@ -104,6 +106,9 @@ class Comparing(Given):
     old: str = Field(default=CURRENT, max_length=60, description="a version; `current` is the one in force")
     new: str | None = Field(default=None, max_length=60, description="a version", examples=["current"])
     toml: str | None = Field(default=None, max_length=LONGEST_FILE, description="or the text of one")
+    weeks: int | None = Field(default=None, ge=1, le=42, description="the new one, before so many whole weeks")
+    without: list[str] = Field(default=[], max_length=20, description="the new one, without these parts of its rules")
+    ended: bool = Field(default=False, description="also the cases that have ended")
     after: int = Field(default=0, ge=0, le=2**53, description="`next` of the page before")
     limit: int = Field(default=500, ge=1, le=1000, description="how many open cases to look at")
 
@@ -152,13 +157,29 @@ class CountsOfAll(BaseModel):
     told: int
 
 
+class Reviewed(BaseModel):
+    """The referrals that were looked at: what is decided on them under both policies. Each count is {old, new}.
+
+    Groups: accepted (or once the parents consent), elsewhere, manager (a manager decides), lacking (facts are missing).
+    """
+
+    referrals: int
+    all: dict[str, dict[str, int]]
+    moved: list[dict[str, Any]] = Field(description="how many go from one group to another")
+    criteria: list[dict[str, Any]] = Field(description="of each rule: met, not_met, unknown")
+    teams: list[dict[str, Any]]
+    years: list[dict[str, Any]] = Field(description="by the year in which they were received")
+    capacity: list[dict[str, Any]] = Field(description="open cases that would be accepted, and places: workers' most")
+
+
 class Comparison(BaseModel):
-    """What would change, of the open cases I may read: those that differ, and counts of all that were looked at."""
+    """What would change, of the cases I may read: those that differ, and counts of all that were looked at."""
 
     authority: str
     old: str
     new: str
     counts: CountsOfAll
+    review: Reviewed
     cases: list[ComparedCase]
     next: int | None = Field(description="where to go on; null at the end of the caseload")
 
@@ -201,9 +222,10 @@ def decide(asking: RuleAsker, authority: Authority, facts: Facts) -> Decided:
 
 @router.post("/policies/compare", responses=ASKS)
 def compare(asking: Comparer, given: Comparing) -> Comparison:
-    """What another policy would change over the live caseload: decisions, running deadlines, and who would be told.
+    """What another policy would change over the caseload: decisions, running deadlines, and who would be told.
 
-    Nothing is changed. It looks at the open cases I may read, so many at a time.
+    Nothing is changed. It looks at the cases I may read, so many at a time; with `weeks` and `without`, the new policy
+    is tried as it would be with that changed.
     """
     if given.authority != asking.actor.authority:
         raise NotAllowed(f"your account belongs to {asking.actor.authority}: its caseload is the one you can look at")
@@ -213,19 +235,26 @@ def compare(asking: Comparer, given: Comparing) -> Comparison:
         new = written_policy(given.toml, given.authority)
     else:
         new = named_policy(policies, given.authority, given.new or CURRENT, asking.now)
-    counts, found, last = Counts(), [], None
-    cases = compared(asking.service.engine, asking.actor, asking.now, old=old, new=new, after=given.after)
+    if given.weeks is not None or given.without:
+        new = what_if(new, weeks=given.weeks, without=given.without)
+    counts, review, found, last = Counts(), Review(), [], None
+    engine, now = asking.service.engine, asking.now
+    cases = compared(engine, asking.actor, now, old=old, new=new, after=given.after, ended=given.ended)
     for one in islice(cases, given.limit):
         counts.add(one)
+        review.add(one)
         last = one.case_id
         if one.differs:
             found.append(_compared(one))
     looking(asking).report("comparison of policies", counts.cases)
+    with asking.service.database.read() as connection:
+        reviews = reviewed(connection, review, new)
     return Comparison(
         authority=given.authority,
         old=old.version,
         new=new.version,
         counts=CountsOfAll(**{name: getattr(counts, name) for name in CountsOfAll.model_fields}),
+        review=Reviewed(**reviews),
         cases=found,
         next=last if counts.cases == given.limit else None,
     )

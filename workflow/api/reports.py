@@ -10,6 +10,7 @@ from scheduler.calendars import at_time, local_date
 from workflow import kept_figures, told
 from workflow.api.bodies import Day
 from workflow.api.routing import LOOKS, subject
+from workflow.cohort_views import below_for, view
 from workflow.permissions import Permission, check, has
 from workflow.serving.asking import Asking, Needs, looking
 
@@ -50,9 +51,12 @@ def show_cohort(
     asking: ReportReader,
     as_of: Annotated[Day | None, Query(description="as things stood at the end of that day; today if left out")] = None,
     again: Annotated[bool, Query(description="count now; for those who may search the evidence")] = False,
+    team: Annotated[str | None, Query(max_length=60, description="of the cases that team had that day")] = None,
+    cohort: Annotated[str | None, Query(max_length=200, description="of one Pause cohort, without families")] = None,
 ) -> dict[str, Any]:
     """Gives the cohorts of my authority: needs, plans and proceedings of families, women on the Pause programme.
 
+    Small numbers are null for readers of counts alone, and others with them from which they could be worked out.
     They are counted every ten minutes; `counted_at` says when. Those of an earlier day hold until more is known.
     """
     if again:
@@ -60,7 +64,8 @@ def show_cohort(
     database, as_of = asking.service.database, as_of or local_date(asking.now)
     figures = kept_figures.cohort(database, asking.actor.authority, as_of, asking.now, again=again)
     looking(asking).report("cohort")
-    return figures
+    below = below_for(asking.service.policies, asking.actor, asking.now)
+    return view(figures, team=team, cohort=cohort, below=below)
 
 
 @router.get("/reports/late", responses=LOOKS)

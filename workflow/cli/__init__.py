@@ -16,6 +16,7 @@ from workflow.cli import (
     imports,
     inboxes,
     lifecycles,
+    moving,
     nodes,
     people,
     policies,
@@ -36,6 +37,7 @@ app = typer.Typer(
 for _part in (
     system,
     nodes,
+    moving,
     imports,
     tour,
     cases,

@@ -1,5 +1,6 @@
 """Commands about one deadline: why it is that date, answers to its alerts, and what its clock may do."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -7,7 +8,7 @@ import typer
 
 from workflow.cli.options import AsJson, AsUser, Key, example, read_day
 from workflow.cli.output import due, emit, say
-from workflow.cli.session import Session, opened
+from workflow.cli.session import opened
 
 if TYPE_CHECKING:
     from config.limits import Term
@@ -60,17 +61,7 @@ def acknowledge(
     """Answers the alerts of a deadline with a promised day; its due date stays, and it is quiet until then."""
     from workflow import answers
 
-    with opened() as session:
-        moved = answers.acknowledge(
-            session.service.engine,
-            session.actor(acting_as),
-            session.now,
-            deadline=name,
-            promised_on=promised,
-            reason=reason,
-            way=session.way(key),
-        )
-        told(session, name, moved, acting_as, as_json)
+    do(answers.acknowledge, name, key, acting_as, as_json=as_json, promised_on=promised, reason=reason)
 
 
 @app.command(epilog=example("waymark deadline snooze PB-12.3 --until 2026-11-27 --reason 'manager back on Friday'"))
@@ -88,17 +79,7 @@ def snooze(
     """Quiets a deadline for up to two working days, without a promise."""
     from workflow import answers
 
-    with opened() as session:
-        moved = answers.snooze(
-            session.service.engine,
-            session.actor(acting_as),
-            session.now,
-            deadline=name,
-            until=until,
-            reason=reason,
-            way=session.way(key),
-        )
-        told(session, name, moved, acting_as, as_json)
+    do(answers.snooze, name, key, acting_as, as_json=as_json, until=until, reason=reason)
 
 
 @app.command(epilog=example("waymark deadline pause PA-7.4 --reason 'on hold: in hospital'"))
@@ -106,10 +87,7 @@ def pause(name: Name, *, reason: Reason, key: Key = None, acting_as: AsUser = No
     """Stops the clock of a deadline, where its limit allows it."""
     from workflow import clock_actions
 
-    with opened() as session:
-        engine, actor = session.service.engine, session.actor(acting_as)
-        moved = clock_actions.pause(engine, actor, session.now, deadline=name, reason=reason, way=session.way(key))
-        told(session, name, moved, acting_as, as_json)
+    do(clock_actions.pause, name, key, acting_as, as_json=as_json, reason=reason)
 
 
 @app.command(epilog=example("waymark deadline resume PA-7.4 --reason 'home again'"))
@@ -117,10 +95,7 @@ def resume(name: Name, *, reason: Reason, key: Key = None, acting_as: AsUser = N
     """Starts a paused clock again; the time it stood still does not count."""
     from workflow import clock_actions
 
-    with opened() as session:
-        engine, actor = session.service.engine, session.actor(acting_as)
-        moved = clock_actions.resume(engine, actor, session.now, deadline=name, reason=reason, way=session.way(key))
-        told(session, name, moved, acting_as, as_json)
+    do(clock_actions.resume, name, key, acting_as, as_json=as_json, reason=reason)
 
 
 @app.command(
@@ -148,20 +123,9 @@ def extend(
     """Gives a deadline a later date, where its limit lets a manager or the court decide that."""
     from workflow import clock_actions
 
-    term = read_amount(by) if by is not None else None
-    with opened() as session:
-        moved = clock_actions.extend(
-            session.service.engine,
-            session.actor(acting_as),
-            session.now,
-            deadline=name,
-            reason=reason,
-            due_on=to,
-            amount=term,
-            ordered_on=ordered,
-            way=session.way(key),
-        )
-        told(session, name, moved, acting_as, as_json)
+    given = {"reason": reason, "due_on": to, "ordered_on": ordered}
+    amount = read_amount(by) if by is not None else None
+    do(clock_actions.extend, name, key, acting_as, as_json=as_json, amount=amount, **given)
 
 
 def read_amount(text: str) -> "Term":
@@ -179,9 +143,14 @@ def read_amount(text: str) -> "Term":
         ) from None
 
 
-def told(session: Session, name: str, moved: "Moved", acting_as: str | None, as_json: bool) -> None:
-    """How the deadline stands now, and the entry that says why."""
-    row, _ = session.looking(session.actor(acting_as)).deadline(name)
+def do(
+    act: Callable[..., "Moved"], name: str, key: str | None, acting_as: str | None, *, as_json: bool, **given: Any
+) -> None:
+    """Does something to a deadline; says how it stands then, and which entry says why."""
+    with opened() as session:
+        actor = session.actor(acting_as)
+        moved = act(session.service.engine, actor, session.now, deadline=name, way=session.way(key), **given)
+        row, _ = session.looking(actor).deadline(name)
     said: dict[str, Any] = {**row, "entry": f"{moved.case}#{moved.entry}"}
     if as_json:
         emit(said)

@@ -43,13 +43,13 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Recomputes every chain and the sealed log; fails naming the first bad entry. Shows no case content."""
-    from workflow import audit, looks, seals
+    from workflow import chains, looks, seals
 
     outside = seals.read_heads(head) if head is not None else []
     with opened() as session, session.service.database.read() as connection, progress() as tell:
         signed = session.service.settings.seal_key is not None
         key = session.service.seal_key().public_key().public_bytes_raw().hex() if signed else None
-        verified = audit.verify_chains(connection, lambda done: tell("Verifying", done, None))
+        verified = chains.verify_chains(connection, lambda done: tell("Verifying", done, None))
         looked = looks.verify_looks(connection)
         sealed = seals.verify_log(connection, outside, key)
     if as_json:

@@ -37,10 +37,8 @@ def work(
     Any number of nodes may run on one database. SIGTERM or Ctrl-C stops it within five seconds, and nothing is lost.
     """
     from config.logs import set_up_logs
-    from scheduler import failpoints
 
     set_up_logs(plain=sys.stderr.isatty())
-    failpoints.arm(os.environ.get("WAYMARK_FAILPOINT"))  # for tests: where this process is to die
     name = node or f"{socket.gethostname()}-{os.getpid()}"
     with opened() as session:
         if once:

@@ -20,6 +20,9 @@ teams.info.epilog = example("waymark team list")
 ROLES = "; ".join(f"{role.value} {ROLE_LABELS[role]}" for role in Role if role is not Role.SYSTEM)
 
 
+TRAINED = "Training to assess parents with a learning disability"
+
+
 def register(root: typer.Typer) -> None:
     root.add_typer(users)
     root.add_typer(teams)
@@ -34,9 +37,9 @@ def add_user(
     name: Annotated[str, typer.Option(help="The person's name.")],
     role: Annotated[Role, typer.Option(help=f"{ROLES}.", show_choices=False, metavar="ROLE")],
     team: Annotated[str, typer.Option(help="The team's code.")],
-    trained: Annotated[
-        bool, typer.Option("--trained-learning-disability", help="Trained in assessing parents with one.")
-    ] = False,
+    trained_until: Annotated[
+        date | None, typer.Option(metavar="DATE", parser=read_day, help=f"{TRAINED}: its last day.")
+    ] = None,
     email: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Where messages are sent.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -56,7 +59,7 @@ def add_user(
                 name=name,
                 role=role,
                 team=team,
-                trained_learning_disability=trained,
+                trained_until=trained_until,
                 email=email,
             )
             token = tokens.issue(
@@ -192,6 +195,25 @@ def list_users(as_json: AsJson = False) -> None:
         return
     heads = ("username", "name", "role", "team", "authority", "active")
     table(heads, [tuple(row[head] for head in heads) for row in rows])
+
+
+@users.command("trained", epilog=example("waymark user trained ann.example --until 2028-11-30"))
+def trained(
+    username: Annotated[str, typer.Argument(help="The account.")],
+    *,
+    until: Annotated[date, typer.Option(metavar="DATE", parser=read_day, help=f"{TRAINED}: its last day.")],
+) -> None:
+    """Records until when somebody is trained to assess parents with a learning disability; a day gone by ends it."""
+    from workflow import accounts
+
+    with opened() as session:
+        by = session.operator()
+
+        def work(connection: "Connection") -> bool:
+            return accounts.change_user(connection, by, username=username, trained_until=until)
+
+        changed = session.service.engine.retried(work)
+    say(f"{username} is trained until {until}." if changed else f"That stood there already: until {until}.")
 
 
 @users.command("disable", epilog=example("waymark user disable ann.example"))

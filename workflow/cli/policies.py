@@ -1,5 +1,6 @@
 """Commands of a policy author: check what is written, try one referral, see what it would change over the caseload."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +10,7 @@ import typer
 from workflow.cli.explanations import print_compared, print_decision
 from workflow.cli.inputs import read_facts
 from workflow.cli.options import AsJson, AsUser, example
-from workflow.cli.output import emit, json_line, progress, say, table
+from workflow.cli.output import emit, heading, json_line, progress, say, table
 from workflow.cli.session import clock
 
 if TYPE_CHECKING:
@@ -94,20 +95,32 @@ def decide(
     epilog=example(
         "waymark policy compare current my-authority.toml",
         "waymark policy compare 2026-01 current --authority durham --json",
+        "waymark policy compare current --weeks 24 --without positive_change --ended",
     )
 )
 def compare(
     old: Annotated[str, typer.Argument(metavar="OLD", help="A version, 'current', or a policy file (.toml).")],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="The same, of what is to take its place.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The same, of what is to take its place.")] = "current",
+    *,
+    weeks: Annotated[
+        int | None, typer.Option(min=1, max=42, help="NEW, but for referrals before so many whole weeks.")
+    ] = None,
+    without: Annotated[
+        list[str] | None, typer.Option(metavar="PART", help="NEW without this part of its rules; can be repeated.")
+    ] = None,
+    ended: Annotated[bool, typer.Option("--ended", help="Also the cases that have ended.")] = False,
+    counts_only: Annotated[bool, typer.Option("--counts", help="The counts, and no case by name.")] = False,
     authority: Annotated[str | None, typer.Option(help="Whose policy; yours if left out.")] = None,
     acting_as: AsUser = None,
     as_json: AsJson = False,
 ) -> None:
-    """Shows what another policy would change over the open cases you may read. It changes nothing."""
+    """Shows what another policy would change over the cases you may read. It changes nothing."""
     from workflow.cli.session import opened
-    from workflow.comparisons import Counts, compared
+    from workflow.comparisons import Counts, compared, how_many
+    from workflow.criteria_reviews import Review, reviewed
     from workflow.errors import NotAllowed
     from workflow.permissions import Permission, check
+    from workflow.what_ifs import what_if
 
     with opened() as session, progress() as tell:
         actor = session.actor(acting_as)
@@ -115,25 +128,63 @@ def compare(
         if authority not in (None, actor.authority):
             raise NotAllowed(f"{actor.username} works for {actor.authority} and sees no case of {authority}")
         before, after = (_policy_at(session, actor.authority, one) for one in (old, new))
+        if weeks is not None or without:
+            after = what_if(after, weeks=weeks, without=without or ())
         session.looking(actor).report("comparison of policies", export=True)
-        counts, separator = Counts(), '{"cases": ['
-        for one in compared(session.service.engine, actor, session.now, old=before, new=after):
+        engine, now = session.service.engine, session.now
+        total = how_many(engine, actor, now, actor.authority, ended=ended)
+        counts, review, separator = Counts(), Review(), '{"cases": ['
+        for one in compared(engine, actor, now, old=before, new=after, ended=ended):
             counts.add(one)
+            review.add(one)
             if counts.cases % SAY_EVERY == 0:
-                tell("Comparing", counts.cases, None)
-            if one.differs and as_json:  # as they come: a caseload is not held in memory
+                tell("Comparing", counts.cases, total)
+            if counts_only or not one.differs:
+                continue
+            if as_json:  # as they come: a caseload is not held in memory
                 say(f"{separator}{json_line(one.to_json())}")
                 separator = ","
-            elif one.differs:
+            else:
                 print_compared(one)
+        with session.service.database.read() as connection:
+            found = reviewed(connection, review, after)
     if as_json:
-        totals = json_line({"old": before.version, "new": after.version, "counts": asdict(counts)})
-        say(f"{'' if separator == ',' else separator}], {totals.removeprefix('{')}")
+        told = {"old": before.version, "new": after.version, "counts": asdict(counts), "review": found}
+        say(f"{'' if separator == ',' else separator}], {json_line(told).removeprefix('{')}")
         return
+    print_review(found)
+    of = f"Of {counts.cases} {'' if ended else 'open '}cases"
     say(
-        f"Of {counts.cases} open cases, {counts.decided_otherwise} would be decided on otherwise. {counts.dates_moved} "
+        f"{of}, {counts.decided_otherwise} would be decided on otherwise. {counts.dates_moved} "
         f"running deadlines would move, {counts.breached} of them into the past; people would be told of {counts.told}."
     )
+
+
+def print_review(found: Mapping[str, Any]) -> None:
+    """The referrals of a comparison by what is decided on them, under both policies."""
+    from workflow.criteria_reviews import GROUPED, RESULTS
+
+    if not found["referrals"]:
+        return
+    heads = {"accepted": "accepted", "elsewhere": "elsewhere", "manager": "a manager decides", "lacking": "lack facts"}
+    heading(f"{found['referrals']} referrals, now and as they would be")
+    rows = [("all", found["all"]), *((one["team"], one) for one in found["teams"])]
+    rows += [(one["year"], one) for one in found["years"]]
+    table(("of", *heads.values()), [(of, *(_both(one[name]) for name in GROUPED)) for of, one in rows])
+    heading("By criterion")
+    criteria = [(one["rule"], *(_both(one[name]) for name in RESULTS)) for one in found["criteria"]]
+    table(("rule", "met", "not met", "not known"), criteria)
+    heading("Open cases that would be accepted, beside what workers can hold")
+    table(
+        ("team", "workers", "places", "accepted", "over"),
+        [(one["team"], one["workers"], one["places"], _both({"old": one["accepted_old"], "new": one["accepted_new"]}),
+          one["over"]) for one in found["capacity"]],
+    )  # fmt: skip
+    say()
+
+
+def _both(pair: Mapping[str, int]) -> str:
+    return str(pair["old"]) if pair["old"] == pair["new"] else f"{pair['old']} -> {pair['new']}"
 
 
 def _policy_at(session: "Session", authority: str, named: str) -> "Policy":

@@ -68,11 +68,31 @@ def opened() -> Iterator[Session]:
     try:
         with _setting_told():
             service.database.require_current()
+        _arm_failpoints(service)
         with service.database.read() as connection:
+            service.require_own(connection)
             service.engine.refresh_calendar(connection)
         yield Session(service, clock(), secrets.token_hex(4))
     finally:
         service.close()
+
+
+def _arm_failpoints(service: "Service") -> None:
+    """NotReady where a process is to fail on purpose and the database does not say that tests of faults made it."""
+    if service.settings.failpoints is None:
+        return
+    from scheduler import failpoints
+    from workflow.errors import NotReady
+
+    with service.database.read() as connection:
+        if not service.is_for_faults(connection):
+            raise NotReady(
+                "WAYMARK_FAILPOINTS makes a process fail on purpose, and this database is no test's: unset it"
+            )
+    try:
+        failpoints.arm(service.settings.failpoints)
+    except ValueError as error:
+        raise NotReady(f"WAYMARK_FAILPOINTS: {error}") from None
 
 
 @contextmanager

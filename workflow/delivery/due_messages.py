@@ -94,6 +94,8 @@ class DueMessages:
         """Claims up to `most` messages that may be tried now, and tries them; returns how many it looked at."""
         began = time.monotonic()
         claimed, looked_at = self._claim(self._moment(now), min(most, MOST_AT_ONCE))
+        if claimed:
+            failpoints.reach("claimed")
         for place, row in enumerate(claimed):
             if self.stop() or time.monotonic() - began > TIME_TO_SEND:
                 self._release(claimed[place:])
@@ -153,6 +155,7 @@ class DueMessages:
         else:
             failpoints.reach("deliver")
             self._sent(row, self._moment(now))
+            failpoints.reach("delivered")
 
     def _send(self, row: Mapping[str, Any], address: str | None, moment: datetime) -> None:
         if row["attempts"] > MOST_ATTEMPTS:

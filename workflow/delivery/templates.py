@@ -14,6 +14,9 @@ DEADLINE = re.compile(r"[A-Z]{2,3}-\d{1,12}\.\d{1,9}")
 ENTRY = re.compile(r"[A-Z]{2,3}-\d{1,12}#\d{1,9}")
 LEVEL = re.compile(r"[A-Z]\d{0,2}")
 JOB = re.compile(r"[a-z]{1,20}( [a-z]{1,20}){0,3}")
+TEAM = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")
+ABSENT = re.compile(r"worker_left|worker_away")
+VERSION = re.compile(r"[A-Za-z0-9._-]{1,40}")
 CHECK = re.compile(r"light|nightly")
 MOST = 10**9
 FOOTER = (
@@ -129,7 +132,60 @@ def _job_failing(params: Mapping[str, Any], base_url: str) -> Rendered:
     )
 
 
+def _training_ends(params: Mapping[str, Any], base_url: str) -> Rendered:
+    team, until = _matching(TEAM, params.get("team"), "team"), _date(params, "until")
+    ended = params.get("ended")
+    if not isinstance(ended, bool):
+        raise DeliveryFailed("its field ended is not yes or no", permanent=True)
+    link = f"{base_url}/support/training"
+    says = (
+        f"A training in team {team} to assess parents with a learning disability {'ran' if ended else 'runs'} out on "
+        f"{_in_words(until)}. Without it, such an assessment can be given to that worker only with a manager's reason."
+    )
+    subject = f"A training {'has run' if ended else 'runs'} out"
+    return Rendered(subject, _letter(says, link), link, {"team": team, "until": until, "ended": ended})
+
+
+def _absent_worker(params: Mapping[str, Any], base_url: str) -> Rendered:
+    team, count = _matching(TEAM, params.get("team"), "team"), _count(params, "count")
+    why = _matching(ABSENT, params.get("why"), "why")
+    cases = [_matching(CASE, one, "cases") for one in params.get("cases") or ()]
+    fields = {"team": team, "count": count, "why": why, "cases": cases}
+    link = f"{base_url}/team/cases?team={team}"
+    held = "1 open case" if count == 1 else f"{count} open cases"
+    state = "has left" if why == "worker_left" else "is away with nobody to cover"
+    more = f" and {count - len(cases)} more" if count > len(cases) else ""
+    says = f"The worker of {held} in team {team} {state}: {', '.join(cases)}{more}. Please name somebody today."
+    return Rendered(f"Team {team}: the worker of {held} {state}", _letter(says, link), link, fields)
+
+
+def _calendar_horizon(params: Mapping[str, Any], base_url: str) -> Rendered:
+    year = _count(params, "verified_to")
+    link = f"{base_url}/system"
+    says = (
+        f"The bank holidays Waymark counts with are verified up to {year}. Dates beyond it are marked as not verified. "
+        "Please install the next version, or add the holidays that were announced."
+    )
+    return Rendered(f"Bank holidays are verified only up to {year}", _letter(says, link), link, {"verified_to": year})
+
+
+def _newer_policy(params: Mapping[str, Any], base_url: str) -> Rendered:
+    authority, version = _matching(TEAM, params.get("authority"), "authority"), params.get("version")
+    version, count = _matching(VERSION, version, "version"), _count(params, "cases")
+    link = f"{base_url}/policies/{authority}"
+    held = "1 open case runs" if count == 1 else f"{count} open cases run"
+    says = (
+        f"Version {version} of the policy of {authority} is in force, and {held} under an earlier one. Nothing changes "
+        "by itself: a manager decides for each case whether it goes on under the new one."
+    )
+    fields = {"authority": authority, "version": version, "cases": count}
+    return Rendered(f"A newer policy of {authority} is in force", _letter(says, link), link, fields)
+
+
 WORDS = {
+    "absent_worker": _absent_worker,
+    "calendar_horizon": _calendar_horizon,
+    "newer_policy": _newer_policy,
     "deadline": _deadline,
     "move": _move,
     "undelivered": _undelivered,
@@ -137,6 +193,7 @@ WORDS = {
     "break_glass": _break_glass,
     "broken_promises": _broken_promises,
     "job_failing": _job_failing,
+    "training_ends": _training_ends,
 }
 
 

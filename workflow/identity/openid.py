@@ -100,6 +100,13 @@ def finish(
         raise
 
 
+def asked_for(service: Service, state: str) -> str | None:
+    """The page that a sign-in was begun for; None where nothing is known of it any more."""
+    with service.database.read() as connection:
+        query = select(PENDING.c.then_to).where(PENDING.c.state_digest == digest(state))
+        return connection.execute(query).scalar()
+
+
 def _take(connection: Connection, state: str, now: datetime) -> PendingSignIn | None:
     """What was kept of a sign-in, which is then gone: of two that come with the same state one finds nothing."""
     ours = PENDING.c.state_digest == digest(state)

@@ -227,7 +227,7 @@ class Checker:
                     parsed.says(name, f"must lie between the years {COUNTED_FROM} and 2099")
                 continue
             clock = lifecycle.clock_by_id.get(value)
-            if clock is None or clock.per == "approval":
+            if clock is None or clock.per in ("approval", "item"):
                 parsed.says(name, f"there is no such clock in {lifecycle.label.lower()} that can be taken over")
             elif state not in clock.during:
                 parsed.says(name, "this clock does not run in that state")

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from scheduler import failpoints
 from scheduler.calendars import local_date
 from workflow import audit
 from workflow.accounts import Actor
@@ -84,6 +85,7 @@ class Load:
                 except (WaymarkError, ValueError) as error:  # ValueError: a date that no calendar reaches
                     refused.add(arrival.source_reference)
                     problems.add(_reason(error), line=arrival.line)
+            failpoints.reach("import")
             self.progress("Opening cases", done, rows)
         if problems.count:
             raise RowsRefused(problems)

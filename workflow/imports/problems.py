@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from workflow.errors import BadInput
 
 MOST_LISTED = 1000
+REFUSED = "nothing was imported: "
 
 
 @dataclass(slots=True)
@@ -35,4 +36,4 @@ class Problems:
 
 def refuse(file: str, says: str) -> BadInput:
     """The error for a file that cannot be read on."""
-    return BadInput(f"nothing was imported: {file} {says}")
+    return BadInput(f"{REFUSED}{file} {says}")

@@ -77,7 +77,8 @@ def states_and_clocks() -> Iterator[tuple[str, ...]]:
     for lifecycle in LIFECYCLES.values():
         for state in lifecycle.states:
             if not state.final:
-                clocks = (clock for clock in lifecycle.clocks if state.id in clock.during and clock.per != "approval")
+                here = (clock for clock in lifecycle.clocks if state.id in clock.during)
+                clocks = (clock for clock in here if clock.per not in ("approval", "item"))
                 named = ", ".join(f"{clock.id} ({clock.label.lower()})" for clock in clocks)
                 yield lifecycle.id, state.id, f"{state.label}: {state.meaning}", named
 

@@ -1,13 +1,14 @@
 """Whether the process is alive, whether work may be sent to it, and its counts for a monitor."""
 
 import hmac
+from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, generate_latest
 
 from workflow.bootstrap import Service
 from workflow.errors import NotFound
-from workflow.readiness import readiness
+from workflow.readiness import node_readiness, readiness
 from workflow.serving.hosts import is_loopback
 from workflow.serving.metrics import Standing
 from workflow.serving.moments import moment
@@ -22,9 +23,13 @@ def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz")
-def readyz(request: Request, response: Response) -> dict[str, str]:
-    """Work may be sent here: 200, or 503 with what stands in the way."""
-    found = readiness(request.app.state.service, moment(request))
+def readyz(request: Request, response: Response, of: Literal["service", "node"] = "service") -> dict[str, str]:
+    """Work may be sent here: 200, or 503 with what stands in the way.
+
+    `of=node` asks for this process and its database alone, as a proxy does that chooses among several.
+    """
+    service: Service = request.app.state.service
+    found = node_readiness(service) if of == "node" else readiness(service, moment(request))
     response.status_code = 200 if found.ready else 503
     return {"status": "ready" if found.ready else "not ready", **found.says}
 

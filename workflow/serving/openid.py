@@ -46,6 +46,7 @@ def openid_routes(service: Service) -> APIRouter:
         # Without this, a link could sign somebody in as the person who sent it, and have them write in that name.
         if not state or not hmac.compare_digest(kept.encode(), state.encode()):
             raise NotSignedIn(openid.OVER)
+        request.state.then = openid.asked_for(service, state)  # where to go once a second try succeeds
         returned = openid.finish(
             service,
             provider,

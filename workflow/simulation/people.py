@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Connection, select
 
@@ -12,8 +12,12 @@ from workflow.models import Record
 from workflow.recipients import TEAM_LEADS
 
 RECORDS = {"prebirth": Record.BABY, "pause": Record.PAUSE, "management": Record.BOTH}
-HOME = {Record.BABY: "prebirth", Record.PAUSE: "pause"}  # the team that holds the cases of a record
-WORKER = {Record.BABY: Role.CASEWORKER, Record.PAUSE: Role.PAUSE_PRACTITIONER}
+HOME = {Record.BABY: "prebirth", Record.PAUSE: "pause", Record.BOTH: "management"}  # who holds the cases of a record
+WORKER = {
+    Record.BABY: Role.CASEWORKER,
+    Record.PAUSE: Role.PAUSE_PRACTITIONER,
+    Record.BOTH: Role.SERVICE_MANAGER,
+}
 _CAST = {
     "prebirth": ("FD", "EDT", "CW", "CW", "TM", "LEG", "CHAIR"),
     "pause": ("PP", "PP", "PL"),
@@ -58,7 +62,7 @@ def add_cast(connection: Connection, people: Sequence[Person], authority: str, n
             "role": one.role,
             "team": one.team,
             "active": True,
-            "trained_learning_disability": True,
+            "trained_until": date.max,
             "created_at": now,
         }
         for one in people

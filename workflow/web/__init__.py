@@ -8,6 +8,7 @@ from workflow.web import (
     administration,
     alerts,
     cases,
+    clinics,
     deadlines,
     evidence,
     help,
@@ -15,19 +16,27 @@ from workflow.web import (
     messages,
     moves,
     my_work,
+    offers,
+    oversight,
     policies,
+    practice,
     referrals,
     reports,
     search,
+    services,
     sign_in,
     start,
     static_files,
+    stories,
+    support,
     team,
     timelines,
+    under_one,
 )
+from workflow.web.pages import prepare
 from workflow.web.problem_answers import answer_problem
 
-__all__ = ["answer_problem", "router"]
+__all__ = ["answer_problem", "prepare", "router"]
 SUBJECTS = (
     static_files,
     start,
@@ -40,6 +49,7 @@ SUBJECTS = (
     messages,
     referrals,
     cases,
+    stories,
     moves,
     deadlines,
     timelines,
@@ -48,6 +58,13 @@ SUBJECTS = (
     alerts,
     evidence,
     reports,
+    practice,
+    clinics,
+    support,
+    under_one,
+    oversight,
+    offers,
+    services,
     policies,
     lifecycles,
 )

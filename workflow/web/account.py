@@ -40,11 +40,15 @@ PERMISSION_WORDS = {
     Permission.READ_EVIDENCE: "Search the evidence over all cases I may read",
     Permission.READ_REPORTS: "Read the reports",
     Permission.READ_ALERTS_TOLD: "See who was told what, and how late",
+    Permission.ARRANGE_CLINICS: "Plan pre-birth clinics, and say that they were held",
+    Permission.KEEP_STOCK: "Keep the stock of things that are lent",
     Permission.COMPARE_POLICIES: "Compare versions of a policy on the caseload",
     Permission.GIVE_ACCESS: "Restrict a case and give sight of it",
     Permission.ARRANGE_WORK: "Arrange cover for people who are away",
     Permission.CHANGE_CALENDAR: "Record a bank holiday, and date open work by it",
     Permission.RUN_SYSTEM: "Run the system: people, teams, settings",
+    Permission.KEEP_OFFER: "Keep the map of what families can turn to",
+    Permission.SUPPLY_FIGURES: "Work out figures from the looked-after return, and keep them",
 }
 NOTICES = {
     "ended": "That session is signed out.",

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from scheduler.calendars import local_date
-from states.facts import Fact, FactProblem, choice, code, day, person, yes_no
+from states.facts import Fact, FactProblem, choice, code, day, person
 from states.roles import ROLE_LABELS, Role
 from workflow import absences, accounts
 from workflow.directory import check_manager, find_person, find_team, names_of_people, page_of_people, teams_of
@@ -24,7 +24,7 @@ from workflow.permissions import Permission, has
 from workflow.readiness import readiness
 from workflow.serving.asking import Asking, Needs
 from workflow.web.drafts import drop, kept
-from workflow.web.forms import Form, form
+from workflow.web.forms import Form, form, typed_date
 from workflow.web.pages import RECORD_WORDS
 from workflow.web.reading import Reading, read, typed_in
 from workflow.web.showing import Sent, go_to, show
@@ -35,6 +35,12 @@ Administrator = Annotated[Asking, Depends(Needs(Permission.RUN_SYSTEM))]
 Colleague = Annotated[Asking, Depends(Needs(Permission.OWN_ACCOUNT))]
 Username = Annotated[str, Path(pattern=accounts.NAMED.pattern)]
 AT_ONCE = 100  # accounts on a page
+TRAINED = day(
+    "trained_until",
+    "Trained to assess parents with a learning disability until",
+    "the last day; a day that has passed ends it",
+    required=False,
+)
 
 NOTICES = {
     "changed": "The account is changed.",
@@ -146,7 +152,7 @@ def add_person(request: Request, sent: Sent, asking: Administrator) -> Response:
             name=given["name"],
             role=Role(given["role"]),
             team=given["team"],
-            trained_learning_disability=given["trained"],
+            trained_until=_day(given.get("trained_until")),
             email=given.get("email"),
         )
         if not made:
@@ -160,6 +166,10 @@ def add_person(request: Request, sent: Sent, asking: Administrator) -> Response:
     return _invitation(request, asking, given["username"], code_)
 
 
+def _day(given: str | None) -> date | None:
+    return date.fromisoformat(given) if given else None
+
+
 def _person_facts(asking: Asking) -> tuple[Fact, ...]:
     with asking.service.database.read() as connection:
         teams = {row["code"]: row["name"] for row in teams_of(connection, asking.actor.authority)}
@@ -169,7 +179,7 @@ def _person_facts(asking: Asking) -> tuple[Fact, ...]:
         code("name", "Full name"),
         choice("role", "Role", roles),
         choice("team", "Team", teams),
-        yes_no("trained", "Trained in assessing parents with a learning disability?"),
+        TRAINED,
         code("email", "Email address", "Where messages are sent", required=False),
     )
 
@@ -185,7 +195,7 @@ def show_person(request: Request, username: Username, asking: Administrator, sai
 PERSON_CHANGE = (
     code("name", "Full name"),
     code("email", "Email address", "Where messages are sent", required=False),
-    yes_no("trained", "Trained in assessing parents with a learning disability?"),
+    TRAINED,
 )
 
 
@@ -203,7 +213,7 @@ def change_person(request: Request, username: Username, sent: Sent, asking: Admi
             username=username,
             name=given["name"],
             email=given.get("email"),
-            trained_learning_disability=given["trained"],
+            trained_until=_day(given.get("trained_until")),
         )
         return ""
 
@@ -229,7 +239,7 @@ def _person_page(
     now = {
         "name": row["name"],
         "email": row["email"] or "",
-        "trained": "yes" if row["trained_learning_disability"] else "no",
+        "trained_until": typed_date(row["trained_until"].isoformat()) if row["trained_until"] else {},
     }
     return show(
         request,
@@ -311,6 +321,7 @@ def list_teams(request: Request, asking: Administrator, said: str = "") -> Respo
     """The teams of my authority, and who manages them."""
     with asking.service.database.read() as connection:
         teams = teams_of(connection, asking.actor.authority)
+        names = names_of_people(connection, asking.actor.authority)
     return show(
         request,
         asking,
@@ -319,6 +330,7 @@ def list_teams(request: Request, asking: Administrator, said: str = "") -> Respo
         here="system",
         part="teams",
         teams=teams,
+        names=names,
         notice=NOTICES.get(said),
     )
 

@@ -50,6 +50,8 @@ def carried_from(request: Request) -> Carried:
     A form is carried where one of our own pages sent it, and where its address can be opened again.
     """
     path, sent = request.url.path, getattr(request.state, "sent", None)
+    if then := getattr(request.state, "then", None):  # what answers at this address is no page to come back to
+        return Carried(local_page(then))
     if request.method in SAFE:
         query = f"?{request.url.query}" if request.url.query else ""
         return Carried(local_page(path + query))

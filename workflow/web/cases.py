@@ -1,5 +1,6 @@
 """One case: where it is, what can happen next and what cannot, its dates, its people, and the cases around it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -11,8 +12,8 @@ from states.catalogue import LIFECYCLES
 from states.facts import Fact, FactType
 from states.lifecycle import NEW, Lifecycle
 from states.picture import MANY, SHARED
-from workflow import accounts
-from workflow.case_sheets import Sheet
+from workflow import accounts, eligibility
+from workflow.case_sheets import FOLLOW_UP, Sheet
 from workflow.desks import drafts_of
 from workflow.errors import NotFound
 from workflow.moves import Possible
@@ -21,15 +22,18 @@ from workflow.references import read_reference
 from workflow.serving.asking import Asking, looking
 from workflow.web.case_routes import CaseReader, Ref, case_router
 from workflow.web.drawings import case_map, progress
-from workflow.web.fact_words import Line, in_words
+from workflow.web.fact_words import Line, in_words, people_in
 from workflow.web.pause import journey_of
+from workflow.web.referral_drafts import may_be_opened
 from workflow.web.showing import show
+from workflow.web.team import names_of
 from workflow.web.timelines import last_rows
 
 router = case_router()
 KEPT = "What you typed is kept, and nothing was recorded. Finish it when you can."
 LAST = 5  # entries of the timeline that stand on the page of the case
 QUIET = ("pregnancy_end_reported", "pregnancy_ended")  # nothing on the page of the case speaks of a birth to come
+NOBODY = "both"  # the record of a case that is about no person at all
 OF_A_BIRTH = ("edd", "edd_basis", "edd_source")
 
 
@@ -63,7 +67,8 @@ def case_page(
         ended=_ended(lifecycle, view["deadlines"], quiet),
         next_date=next((row for row in running if row["due_at"] is not None), None),
         moves=grouped(lifecycle, look.moves(ref), [row["clock"] for row in running], view["state"]),
-        people=people_of(lifecycle, view),
+        about_heading={"pause": "About her", NOBODY: "What was agreed"}.get(lifecycle.record, "People"),
+        people=people_of(asking, lifecycle, view),
         withheld=[lifecycle_fact(lifecycle, name) for name in view["withheld"]],
         children=children_of(view["children"]),
         decision=decision_words(sheet),
@@ -72,6 +77,7 @@ def case_page(
         undo=_undo(asking, lifecycle, sheet),
         drafts=drafts_on(asking, view["case"]),
         journey=journey_of(sheet, asking.now),
+        opens_follow_up=any(one.id == FOLLOW_UP for one in may_be_opened(asking.actor)),
         kind_label=lambda name: kind_of(name).label,
         under_label=lambda name, state: kind_of(name).state_by_id[state].label.lower(),
         trigger_label=lambda name: trigger_label(lifecycle, name),
@@ -155,7 +161,7 @@ class Moves:
 
 def grouped(lifecycle: Lifecycle, moves: Sequence[Possible], clocks: Sequence[str], state: str) -> Moves:
     """The main course are moves that a running date waits for, and those that few states have."""
-    awaited = [trigger for clock in clocks for trigger in lifecycle.clock_by_id[clock].met_by]
+    awaited = {trigger for clock in clocks for trigger in lifecycle.clock_by_id[clock].met_by}
     waiting = sum(not one.final for one in lifecycle.states)
     few = max(MANY, waiting // 3)
 
@@ -167,8 +173,7 @@ def grouped(lifecycle: Lifecycle, moves: Sequence[Possible], clocks: Sequence[st
 
     ways_back = {one.trigger for one in moves if any(_comes_back(r.when) for r in lifecycle.rows(one.trigger, state))}
     main = {one.trigger for one in moves if is_main(one)} | ways_back
-    order = {trigger: place for place, trigger in reversed(list(enumerate(awaited)))}
-    sorted_moves = sorted(moves, key=lambda one: order.get(one.trigger, len(awaited)))
+    sorted_moves = usual_first(lifecycle, moves, clocks)
     mine = [one for one in sorted_moves if not _is_for_others(one)]
     return Moves(
         main=tuple(one for one in mine if one.can and one.trigger in main),
@@ -177,6 +182,25 @@ def grouped(lifecycle: Lifecycle, moves: Sequence[Possible], clocks: Sequence[st
         missing_rarer=tuple(one for one in mine if not one.can and one.trigger not in main),
         for_others=tuple(one for one in sorted_moves if _is_for_others(one)),
     )
+
+
+def usual_first(lifecycle: Lifecycle, moves: Sequence[Possible], clocks: Sequence[str]) -> list[Possible]:
+    """Moves in the order in which they are usually made: those that the first running clock waits for, then the next
+    one's; within them, and after them, as the lifecycle has them. What only leads aside, to a state that a case comes
+    back from, comes after the way on: it is the exception.
+    """
+    place = {row.trigger: number for number, row in reversed(list(enumerate(lifecycle.transitions)))}
+
+    def order(one: Possible) -> tuple[bool, int, int]:
+        waits = (n for n, clock in enumerate(clocks) if one.trigger in lifecycle.clock_by_id[clock].met_by)
+        return leads_aside(lifecycle, one), next(waits, len(clocks)), place[one.trigger]
+
+    return sorted(moves, key=order)
+
+
+def leads_aside(lifecycle: Lifecycle, one: Possible) -> bool:
+    """Whether a move only leads to states that a case comes back from."""
+    return all(lifecycle.state_by_id[state].holds for state in one.to.split(" or "))
 
 
 def _comes_back(when: tuple[str, Any] | None) -> bool:
@@ -221,16 +245,17 @@ class People:
     more: tuple[Line, ...]
 
 
-def people_of(lifecycle: Lifecycle, view: Mapping[str, Any]) -> People:
+def people_of(asking: Asking, lifecycle: Lifecycle, view: Mapping[str, Any]) -> People:
     """The facts of a case: those about a parent or a woman first, then what else is known."""
     facts = asked_facts(lifecycle.id)
     left_out = OF_A_BIRTH if view["state"] in QUIET else ()
     values = {name: value for name, value in view["facts"].items() if name not in left_out}
+    called = names_of(asking, people_in(facts.values(), values))
     parents: list[tuple[str, tuple[Line, ...]]] = []
     for name in ("parents",):
         fact = facts.get(name)
         if fact is not None and values.get(name):
-            parents += [_titled(fact, number, one) for number, one in enumerate(values[name], 1)]
+            parents += [_titled(fact, number, one, called) for number, one in enumerate(values[name], 1)]
     opening = {
         fact.name
         for row in lifecycle.transitions
@@ -238,19 +263,21 @@ def people_of(lifecycle: Lifecycle, view: Mapping[str, Any]) -> People:
         for fact in row.facts
         if fact.personal and fact.name != "parents"
     }
-    about = {name: value for name, value in values.items() if name in opening}
-    rest = {name: value for name, value in values.items() if name not in opening and name != "parents"}
+    about = {name: value for name, value in values.items() if name in opening or lifecycle.record == NOBODY}
+    rest = {name: value for name, value in values.items() if name not in about and name != "parents"}
     return People(
         parents=tuple(parents),
-        about=tuple(in_words(facts.values(), about)),
-        more=tuple(in_words(facts.values(), rest)),
+        about=tuple(in_words(facts.values(), about, called)),
+        more=tuple(in_words(facts.values(), rest, called)),
     )
 
 
-def _titled(fact: Fact, number: int, record: Mapping[str, Any]) -> tuple[str, tuple[Line, ...]]:
+def _titled(
+    fact: Fact, number: int, record: Mapping[str, Any], called: Mapping[str, str]
+) -> tuple[str, tuple[Line, ...]]:
     role = codes.PARENT_ROLES.get(record.get("role", ""), f"parent {number}")
     shown = {name: value for name, value in record.items() if name != "role"}
-    return role[:1].upper() + role[1:], tuple(in_words(fact.fields, shown))
+    return role[:1].upper() + role[1:], tuple(in_words(fact.fields, shown, called))
 
 
 def lifecycle_fact(lifecycle: Lifecycle, name: str) -> str:
@@ -281,7 +308,12 @@ def decision_words(sheet: Sheet) -> Mapping[str, Any] | None:
     services, labels = sheet.policy.services, {one.id: one.label for one in sheet.policy.criteria}
     service = services.get(found["service"] or "", (found["service"] or "").replace("_", " "))
     default = services.get(found["default_service"] or "", (found["default_service"] or "").replace("_", " "))
+    service, default = (re.sub("^The ", "the ", one) for one in (service, default))  # within a sentence
+    if sheet.view["lifecycle"] == "pause":
+        labels = eligibility.LABELS
     verdicts = {
+        "eligible": "Meets the local criteria of Pause.",
+        "not_eligible": "Does not meet the local criteria of Pause; a service manager decides on any exception.",
         "accept": f"Accepted for {service}.",
         "consent_needed": f"Meets the criteria of {service}; the parents' consent is needed first.",
         "route": f"Goes to {service}.",

@@ -21,7 +21,7 @@ STATUS_WORDS = {DONE: "done", NOW: "now", REACHABLE: "can come next", OTHER: ""}
 
 MOST_BESIDE = 3  # boxes in a row: what is wider does not fit on a page
 BOX_WIDTH, LINE, PAD, LETTERS = 152, 16, 9, 13
-SIDE, MARGIN, STEP = 136, 12, 30  # the column of the stages; around it all; between two rows
+SIDE, MARGIN, STEP = 148, 12, 30  # the column of the stages; around it all; between two rows
 ARROW = 6
 
 
@@ -202,7 +202,7 @@ def case_map(
     Without `reachable` that is wherever the table has a move to, asked for or not.
     """
     plan = map_of(lifecycle)
-    ahead = targets_from(lifecycle, current) if reachable is None else set(reachable)
+    ahead = targets_from(lifecycle, current, path) if reachable is None else set(reachable)
     drawn = tuple((node, _status(node.id, path, current, ahead)) for node in plan.nodes)
     been = [*path, *([current] if current is not None and (not path or path[-1] != current) else [])]
     steps = {step for step in pairwise(been) if step[0] != step[1]}
@@ -212,8 +212,11 @@ def case_map(
     return CaseMap(plan, drawn, tuple(lines), _says(drawn))
 
 
-def targets_from(lifecycle: Lifecycle, state: str | None) -> set[str]:
+def targets_from(lifecycle: Lifecycle, state: str | None, path: Collection[str] | None = None) -> set[str]:
+    """Where the table has a move to. With the `path` of a case, a way back leads only to where it has been."""
     rows = [row for row in own_rows(lifecycle) if state in row.sources] if state else []
+    if path is not None:
+        rows = [row for row in rows if row.when is None or row.when[0] != "return_state" or row.when[1] in path]
     return {lifecycle.target(row, state) for row in rows if state} - {state or ""}
 
 
@@ -418,17 +421,19 @@ def _span_words(kind: str, span: Span) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One row of a bar chart: what is counted, how many, and how long the bar is of 100."""
+    """One row of a bar chart: what is counted, how many (None: withheld), and how long the bar is of 100."""
 
     label: str
-    value: float
+    value: float | None
     length: float
 
 
-def bars(rows: Sequence[tuple[str, float]]) -> tuple[Bar, ...]:
+def bars(rows: Sequence[tuple[str, float | None]]) -> tuple[Bar, ...]:
     """The longest bar fills its place; nothing is shorter than nothing."""
-    most = max((value for _, value in rows), default=0)
-    return tuple(Bar(label, value, round(100 * max(value, 0) / most, 1) if most > 0 else 0) for label, value in rows)
+    most = max((value for _, value in rows if value is not None), default=0)
+    return tuple(
+        Bar(label, value, round(100 * max(value or 0, 0) / most, 1) if most > 0 else 0) for label, value in rows
+    )
 
 
 @dataclass(frozen=True, slots=True)

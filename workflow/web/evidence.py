@@ -158,7 +158,7 @@ def audit(request: Request, asking: Auditor) -> HTMLResponse:
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     """An entry with where it stands in the timeline of its case, and what was not met in sentences."""
     number = row["entry"].rpartition("#")[2]
-    where = f"/cases/{row['case']}/timeline#entry-{number}" if row["case"] else None
+    where = f"/cases/{row['case']}/timeline?entry={number}#entry-{number}" if row["case"] else None
     return {**row, "href": where, "unmet": _sentences(row), "label": _label(row)}
 
 

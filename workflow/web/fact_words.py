@@ -1,11 +1,11 @@
 """Facts as people read them: the label of the question, and the answer in words."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from states.facts import Fact, FactType
-from workflow.web.forms import one_of
+from workflow.web.forms import NEVER, one_of, shape
 from workflow.web.pages import local_time, short_date
 
 
@@ -25,6 +25,22 @@ def in_words(facts: Iterable[Fact], values: Mapping[str, Any], people: Mapping[s
     return [_line(known.get(name), name, values[name], people or {}) for name in names if values[name] is not None]
 
 
+def names_somebody(fact: Fact) -> bool:
+    """Whether it is a user name; some are text, as it may also be said that there is nobody."""
+    return fact.type is FactType.PERSON or (fact.type is FactType.TEXT and "user name" in fact.hint)
+
+
+def people_in(facts: Iterable[Fact], values: Mapping[str, Any]) -> Iterator[str]:
+    """The user names of those whom these facts name, so that they can be called by their names."""
+    for fact in facts:
+        value = values.get(fact.name)
+        if names_somebody(fact) and value:
+            yield str(value)
+        elif fact.type is FactType.RECORDS and isinstance(value, list):
+            for record in value:
+                yield from people_in(fact.fields, record)
+
+
 def _line(fact: Fact | None, name: str, value: Any, people: Mapping[str, str]) -> Line:
     if fact is None:
         return Line(name.replace("_", " ").capitalize(), str(value))
@@ -39,16 +55,17 @@ def _line(fact: Fact | None, name: str, value: Any, people: Mapping[str, str]) -
 
 def said(fact: Fact, value: Any, people: Mapping[str, str]) -> str:
     """One answer in words; what does not fit its question is shown as it stands."""
+    if names_somebody(fact):
+        return people.get(value, str(value))
     choices = fact.choices or {}
     readers: dict[FactType, Callable[[], str]] = {
         FactType.BOOLEAN: lambda: "Yes" if value else "No",
-        FactType.DATE: lambda: short_date(value),
+        FactType.DATE: lambda: "Never" if value == NEVER else short_date(value),
         FactType.INSTANT: lambda: local_time(value),
         FactType.CHOICE: lambda: _capital(choices.get(value, str(value))),
         FactType.CHOICES: lambda: "; ".join(_capital(choices.get(one, str(one))) for one in value) or "None",
-        FactType.PERSON: lambda: people.get(value, str(value)),
     }
-    return readers.get(fact.type, lambda: str(value))()
+    return readers.get(shape(fact), lambda: str(value))()
 
 
 def _capital(words: str) -> str:

@@ -1,8 +1,9 @@
 """Forms drawn from the facts a move asks for. What was typed is kept exactly as typed, right or wrong.
 
 `typed` holds a form's values by the name of the fact: text for most; {"day", "month", "year"} for a date, with "time"
-for an instant; a list of values for choices; a list of such mappings for records, and "yes" beside it, under
-{name}-none, where it was said that there are none. Kept as JSON, it is a draft.
+for an instant, and with "never" for a day that may never have been; a list of values for choices; a list of such
+mappings for records, and "yes" beside it, under {name}-none, where it was said that there are none. Kept as JSON, it
+is a draft.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Any
 
 from config.criteria import KNOWN_FACTS, Kind
 from scheduler.calendars import LONDON, as_utc
-from states.facts import MOST_RECORDS, Fact, FactProblem, FactType
+from states.facts import DAY_OR_NEVER, MOST_RECORDS, Fact, FactProblem, FactType
 
 Typed = dict[str, Any]
 DATE_PARTS = ("day", "month", "year")
@@ -21,6 +22,7 @@ MOST_PEOPLE = 150  # to choose from in a list; a longer one is slow to send and 
 MOST_RADIOS = 7  # more choices than this are a list to choose from
 COUNT = "count"  # {name of records}-count: how many of them were on the page
 NONE = "none"  # {name of records}-none: that there are none, which is something else than not knowing of any
+NEVER = "never"  # {name of a day}-never: that it never was; the value of the fact as well
 CHANGE = "change"  # the name of the buttons that add and remove records
 _NOT_A_CHOICE = "not one of the choices"
 # Records of a record that rules ask for: to a rule, a parent with no previous removal is not one of whom none is known.
@@ -63,6 +65,7 @@ class Field:
     add: str = ""  # the value of the button that adds a record; empty where there can be no more
     one: str = ""  # what one record is called
     none: bool | None = None  # whether "there are none" is chosen; None where that is not asked
+    never: bool | None = None  # the same of "never"
     parts: tuple[str, ...] = ()
 
 
@@ -126,6 +129,8 @@ def _field(
 ) -> Field:
     name = before + fact.name
     typed = _nothing(fact) if form.get(fact.name) is None else form[fact.name]
+    if may_be_never(fact):
+        return _day_or_never_field(fact, name, typed, says.get(name))
     common: dict[str, Any] = {
         "id": name,
         "kind": kind_of(fact, typed, people),
@@ -147,8 +152,33 @@ def _field(
             return Field(**common, options=_options(fact, typed, people))
 
 
+def may_be_never(fact: Fact) -> bool:
+    """Whether it is a day that may never have been: asked for as a date, with a box that says so."""
+    return fact.type is FactType.TEXT and fact.pattern == DAY_OR_NEVER
+
+
+def shape(fact: Fact) -> FactType:
+    """How the fact is typed: what may be a day or never, as a day."""
+    return FactType.DATE if may_be_never(fact) else fact.type
+
+
+def _day_or_never_field(fact: Fact, name: str, typed: Any, error: str | None) -> Field:
+    value = typed if isinstance(typed, dict) else {}  # a draft of before may have it as text
+    return Field(
+        id=name,
+        kind="date",
+        label=fact.label,
+        hint="",
+        value=value,
+        error=error,
+        optional=not fact.required,
+        parts=DATE_PARTS,
+        never=bool(value.get(NEVER)),
+    )
+
+
 def _nothing(fact: Fact) -> Any:
-    match fact.type:
+    match shape(fact):
         case FactType.DATE | FactType.INSTANT:
             return {}
         case FactType.CHOICES:
@@ -251,9 +281,9 @@ def typed_from(facts: Sequence[Fact], given: Mapping[str, Any]) -> Typed:
 
 
 def _typed(fact: Fact, value: Any) -> Any:
-    match fact.type:
+    match shape(fact):
         case FactType.DATE:
-            return typed_date(value)
+            return {NEVER: "yes"} if value == NEVER else typed_date(value)
         case FactType.INSTANT:
             return typed_instant(value)
         case FactType.BOOLEAN:
@@ -271,7 +301,7 @@ def pairs_from(facts: Sequence[Fact], typed: Mapping[str, Any], before: str = ""
     pairs = []
     for fact in facts:
         name, value = before + fact.name, typed.get(fact.name)
-        match fact.type:
+        match shape(fact):
             case FactType.DATE | FactType.INSTANT:
                 pairs += [(f"{name}-{part}", words) for part, words in (value or {}).items()]
             case FactType.CHOICES:

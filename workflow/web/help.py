@@ -21,8 +21,8 @@ GLOSSARIES = (ROOT / "docs" / "glossary.md", ROOT / "waymark_docs" / "glossary.m
 MEANS = {
     "On track": "There is time, and nobody was warned yet.",
     "Due soon": "It is near enough that people were warned.",
-    "Breached": "The date has passed and it is not done.",
-    "Breached, extension agreed": "The date has passed; somebody who may has agreed to a later one.",
+    "Past its date": "The date has passed and it is not done.",
+    "Past its date, extension agreed": "The date has passed; somebody who may has agreed to a later one.",
     "Paused": "The time does not run, for a reason that is recorded.",
     "Met": "It was done in time.",
     "Met late": "It was done after its date.",

@@ -1,5 +1,6 @@
 """The lifecycles, readable: their map, what each state means, who may make which move, and what their clocks count."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -80,8 +81,8 @@ def show_moves(name: str, request: Request, asking: RuleReader) -> HTMLResponse:
         here="policies",
         back="/lifecycles",
         lifecycle=lifecycle,
-        moves=[row for row in rows if row["trigger"] not in SHARED],
-        shared=[row for row in rows if row["trigger"] in SHARED],
+        moves=_by_move(row for row in rows if row["trigger"] not in SHARED),
+        shared=_by_move(row for row in rows if row["trigger"] in SHARED),
     )
 
 
@@ -108,6 +109,14 @@ def _named(name: str) -> Lifecycle:
     if name not in LIFECYCLES:
         raise NotFound(f"there is no kind of case {name[:40]!r}")
     return LIFECYCLES[name]
+
+
+def _by_move(rows: Iterable[dict[str, str]]) -> dict[str, list[dict[str, str]]]:
+    """The rows of the table under what a move is called: from different states it can lead and ask differently."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        found.setdefault(row["move"], []).append(row)
+    return found
 
 
 def _by_stage(lifecycle: Lifecycle) -> list[tuple[str, list[State]]]:

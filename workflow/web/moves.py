@@ -13,15 +13,19 @@ from typing import Any
 from fastapi import Request, Response
 from starlette.datastructures import FormData
 
+from scheduler.calendars import add_days, local_date
 from scheduler.clock_events import EventKind
 from states.catalogue import LIFECYCLES
 from states.facts import Fact, FactProblem, FactType, instant
-from states.lifecycle import Lifecycle
+from states.lifecycle import NEW, Lifecycle, State
 from workflow import accounts
+from workflow.clinic_sessions import clinics_of
+from workflow.clinic_tables import ClinicStatus
 from workflow.errors import BadInput, Conflict, MoveRefused, NotFound, Unmet
 from workflow.models import EntryKind
 from workflow.moves import Move, Possible
 from workflow.rehearsals import Rehearsed
+from workflow.requirements import BESIDE
 from workflow.serving.asking import Asking, looking
 from workflow.situations import triggers_with_approval
 from workflow.web import drafts
@@ -35,10 +39,18 @@ from workflow.web.showing import Sent, go_to, show
 from workflow.web.timelines import facts_of
 
 router = case_router()
+CLINICS_BACK = 90  # days: sessions that are offered where a clinic is recorded
 HAPPENED = instant(
     "happened_at", "When did it happen?", "if it was earlier, change the day and time; it cannot lie in the future"
 )
-PREFILLED = ("for_trigger", "entry", "correction", "child")  # what an address may fill in: nothing about a person
+PREFILLED = (
+    "for_trigger",
+    "entry",
+    "correction",
+    "child",
+    "clinic",
+    "item",
+)  # what an address may fill in: nothing about a person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,14 +160,36 @@ def _chosen(asking: Asking, lifecycle: Lifecycle, standing: Mapping[str, Any], f
     choices: Mapping[str, str] = {}
     if fact.type is not FactType.TEXT:
         return fact
-    if fact.name == "team":
+    if fact.name in ("team", *BESIDE):
+        record = BESIDE.get(fact.name, lifecycle.record)
         with asking.service.database.read() as connection:
-            choices = accounts.teams_for(connection, asking.actor.authority, lifecycle.record)
+            teams = accounts.teams_with_cases if fact.name in BESIDE else accounts.teams_for
+            choices = teams(connection, asking.actor.authority, record)
     elif fact.name == "for_trigger":
         choices = {one: trigger_label(lifecycle, one) for one in sorted(triggers_with_approval(lifecycle))}
+    elif fact.name == "clinic":
+        choices = _clinics(asking)
+    elif fact.name == "item":
+        choices = _things(asking, str(standing["case"]))
     elif fact.name == "entry":
         choices = _entries(asking, lifecycle, str(standing["case"]))
-    return replace(fact, type=FactType.CHOICE, choices=choices, pattern=None, hint="") if choices else fact
+    hint = fact.hint if fact.name in BESIDE else ""
+    return replace(fact, type=FactType.CHOICE, choices=choices, pattern=None, hint=hint) if choices else fact
+
+
+def _clinics(asking: Asking) -> dict[str, str]:
+    """The sessions of late that a move may name, the latest first."""
+    today = local_date(asking.now)
+    with asking.service.database.read() as connection:
+        rows = clinics_of(connection, asking.actor.authority, add_days(today, -CLINICS_BACK))
+    kept = [one for one in reversed(rows) if one["held_on"] <= today and one["status"] != ClinicStatus.CALLED_OFF]
+    return {one["name"]: f"{one['name']}, {short_date(one['held_on'])}" for one in kept}
+
+
+def _things(asking: Asking, case: str) -> dict[str, str]:
+    """Things that can be lent, and those this case has."""
+    rows = [one for one in looking(asking).stock() if one["where"] == "in_stock" or one["case"] == case]
+    return {one["code"]: f"{one['label']} ({one['code']}){', lent here' if one['case'] else ''}" for one in rows}
 
 
 def _entries(asking: Asking, lifecycle: Lifecycle, ref: str) -> dict[str, str]:
@@ -338,8 +372,6 @@ def _sentence(says: str) -> str:
 
 def _check(drawn: Drawn, sent: FormData, given: Mapping[str, Any], found: Rehearsed) -> Response:
     """What will be recorded and what will follow, before it is."""
-    moved = found.moved
-    state = drawn.lifecycle.state_by_id[moved.state]
     facts = {fact.name: fact for fact in drawn.facts}
     known = facts_of(drawn.lifecycle, drawn.possible.trigger, drawn.standing["state"])
     return show(
@@ -351,12 +383,33 @@ def _check(drawn: Drawn, sent: FormData, given: Mapping[str, Any], found: Rehear
         back=drawn.address,
         drawn=drawn,
         lines=in_words({**known, **facts}.values(), given, drawn.people),
-        happened_at=moved.occurred_at,
-        state=state,
-        moves=moved.state != drawn.standing["state"],
-        clocks=clock_sentences(drawn.lifecycle, moved.clocks),
-        told=[drawn.people.get(one, one) for one in found.told],
+        happened_at=found.moved.occurred_at,
+        follows=follows(drawn.lifecycle, found, drawn.people, before=drawn.standing["state"]),
         fields=[(name, value) for name, value in drafts.pairs_of(sent) if name not in ("step", "change")],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Follows:
+    """What a move would come to, in words: where the case would be, what happens to each clock, who is told."""
+
+    state: State
+    opens: bool
+    moves: bool
+    clocks: Sequence[tuple[str, str, Any]]
+    told: Sequence[str]
+    overridden: bool
+
+
+def follows(lifecycle: Lifecycle, found: Rehearsed, people: Mapping[str, str], *, before: str) -> Follows:
+    """What a rehearsal found, on a case that stands at `before`."""
+    moved = found.moved
+    return Follows(
+        state=lifecycle.state_by_id[moved.state],
+        opens=before == NEW,
+        moves=moved.state != before,
+        clocks=clock_sentences(lifecycle, moved.clocks),
+        told=[people.get(one, one) for one in found.told],
         overridden=moved.overridden,
     )
 

@@ -89,7 +89,7 @@ def my_work(request: Request, asking: Worker) -> Response:
     first = wanted == _usual(actor) and "after" not in request.query_params
     waits = _waits(asking) if first else {"alerts": [], "approvals": [], "unallocated": []}
     desk = _desk(asking)
-    since = desk["since"] or asking.now - FIRST_LOOK
+    changes = look.changes_since(desk["since"] or asking.now - FIRST_LOOK)
     return show(
         request,
         asking,
@@ -109,8 +109,15 @@ def my_work(request: Request, asking: Worker) -> Response:
         top=TOP,
         nobody=NOBODY,
         may_open=bool(may_be_opened(actor)),
-        names=_names(asking, [row["owner"] for row in page.rows] + [row["asked_by"] for row in waits["approvals"]]),
-        changes=look.changes_since(since),
+        names=_names(
+            asking,
+            [
+                *(row["owner"] for row in page.rows),
+                *(row["asked_by"] for row in waits["approvals"]),
+                *(row["actor"] for row in changes.latest),
+            ],
+        ),
+        changes=changes,
         since=desk["since"],
         **{name: desk[name] for name in ("unread", "views", "unsent")},
     )

@@ -12,11 +12,11 @@ from jinja2 import ChainableUndefined, Environment, FileSystemLoader, PackageLoa
 from scheduler.calendars import LONDON, as_utc, written
 from states.roles import ROLE_LABELS, Role
 from workflow.web.forms import Field
+from workflow.web.source_names import source_words
 from workflow.web.static_files import static_files
 
 ONE_LINE = 40  # characters of options that fit beside each other
 MACHINE_INSTANTS = re.compile(r": \d{4}-\d\d-\d\d \d\d:\d\d in London, \d{4}-\d\d-\d\d \d\d:\d\d UTC\.$")
-DOMAIN = re.compile(r"\bdomain(?:\.md)? (?=\d)")
 TEMPLATES = Path(__file__).parent / "templates"
 COMPONENTS = {
     "govukBackLink": "back-link",
@@ -64,6 +64,7 @@ class Place(NamedTuple):
 PLACES = (
     Place("work", "My work", "/work"),
     Place("team", "Team", "/team"),
+    Place("clinics", "Clinics", "/clinics"),
     Place("referral", "New referral", "/referrals/new"),
     Place("reports", "Reports", "/reports"),
     Place("policies", "Policies", "/policies"),
@@ -104,6 +105,14 @@ def environment() -> Environment:
     env.filters.update(FILTERS)
     env.globals.update(_govuk_macros(), static=lambda path: static_files().url(path))
     return env
+
+
+def prepare() -> None:
+    """Compiles every page before the first is asked for: no visitor waits for it, and what it leaves in memory rests
+    with all else that lasts as long as the server.
+    """
+    for name in environment().list_templates(extensions=["html"]):
+        environment().get_template(name)
 
 
 def _govuk_macros() -> dict[str, Any]:
@@ -196,8 +205,8 @@ class Tag(NamedTuple):
 STATUS = {
     "on track": Tag("○", "On track", "green"),
     "amber warning": Tag("△", "Due soon", "yellow"),
-    "breached": Tag("▲", "Breached", "red"),
-    "breached with agreed extension": Tag("◆", "Breached, extension agreed", "purple"),
+    "breached": Tag("▲", "Past its date", "red"),
+    "breached with agreed extension": Tag("◆", "Past its date, extension agreed", "purple"),
     "paused": Tag("‖", "Paused", "blue"),
     "met": Tag("✓", "Met", "green"),
     "met late": Tag("✓", "Met late", "red"),
@@ -245,15 +254,10 @@ def step_words(says: str) -> str:
     return MACHINE_INSTANTS.sub(".", says)
 
 
-def source_words(source: str) -> str:
-    """Where a rule comes from: domain 3.3 and domain.md 3.3 as domain reference 3.3 (docs/sources.md)."""
-    return DOMAIN.sub("domain reference ", source)
-
-
 def subject(words: str) -> str:
     """What one run of a clock is about: child:1 as child 1, approval:accept as approval."""
     kind, _, name = str(words).partition(":")
-    return f"{kind} {name}" if name.isdigit() else kind
+    return f"{kind} {name}" if name.isdigit() or kind == "item" else kind
 
 
 def iso(when: datetime | date | str) -> str:

@@ -6,14 +6,13 @@ from datetime import date, datetime
 from typing import Any
 
 from scheduler.calendars import add_months, local_date
-from states.pause import OUTCOME_DOMAINS, REVIEW_MONTHS
+from states.pause import DOMAINS, HIGHEST, LOWEST, OUTCOME_DOMAINS, REVIEW_MONTHS
 from workflow.case_sheets import Sheet
 from workflow.projection import Step, steps_of
 from workflow.web.drawings import LineChart, PauseLine, Review, Span, line_chart, pause_line
 from workflow.web.pages import short_date
 
 SCORES = ("baseline_scores", "outcome_scores", "final_scores")
-LOWEST, HIGHEST = 1, 5
 SHORT = {"baseline_scores": "start", "final_scores": "end"}
 
 
@@ -25,6 +24,8 @@ class Chart:
     label: str
     drawn: LineChart
     words: str
+    one: str  # what the ends of its scale mean
+    five: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +107,8 @@ def charts_of(steps: Sequence[Step]) -> tuple[Chart, ...]:
         known = [value for _, value in rows if value is not None]
         if known:
             drawn = line_chart(rows, lowest=LOWEST, highest=HIGHEST)
-            charts.append(Chart(domain, label[:1].upper() + label[1:], drawn, _words(known)))
+            ends = DOMAINS[domain].one, DOMAINS[domain].five
+            charts.append(Chart(domain, label[:1].upper() + label[1:], drawn, _words(known), *ends))
     return tuple(charts)
 
 

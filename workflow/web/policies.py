@@ -15,18 +15,32 @@ from config.policy import Ladder, Policy, Span, Step
 from scheduler.calendars import local_date
 from states.catalogue import LIFECYCLES
 from states.roles import ROLE_LABELS, Role
-from workflow.comparisons import CURRENT, LONGEST_FILE, Compared, Counts, compared, named_policy, written_policy
+from workflow.comparisons import (
+    CURRENT,
+    LONGEST_FILE,
+    Compared,
+    Counts,
+    compared,
+    dates_alike,
+    named_policy,
+    written_policy,
+)
+from workflow.consistency import named
+from workflow.criteria_reviews import Review, reviewed
 from workflow.errors import BadInput, NotFound
 from workflow.permissions import Permission
 from workflow.policy_words import limit_in_words
 from workflow.serving.asking import Asking, Needs, looking
 from workflow.web.showing import Sent, show
+from workflow.what_ifs import left_out, what_if
 
 router = APIRouter()
 RuleReader = Annotated[Asking, Depends(Needs(Permission.SEE_RULES))]
 Comparer = Annotated[Asking, Depends(Needs(Permission.COMPARE_POLICIES))]
 AT_ONCE = 200  # open cases compared in one request
+AT_ONCE_QUICK = 20_000  # where no date can differ
 MOST_SHOWN = 100  # of those that differ
+MOST_WEEKS = 42
 DRAFT = "draft"  # stands for a new policy that is given as text
 BASES = {
     Basis.STATUTE: "statute",
@@ -41,6 +55,13 @@ DECISIONS = {
     "manager_decision": "A manager decides",
     "more_information": "More must be known",
 }
+GROUPED_WORDS = {
+    "accepted": "Accepted, or once the parents consent",
+    "elsewhere": "Goes to another service",
+    "manager": "A manager decides",
+    "lacking": "More must be known",
+}
+RESULT_WORDS = {"met": "Met", "not_met": "Not met", "unknown": "Not known"}
 CHANNELS = {
     "worklist": "in their list of work",
     "message": "by message",
@@ -102,33 +123,62 @@ def ask_comparison(request: Request, asking: Comparer) -> HTMLResponse:
 @router.post("/policies/compare")
 def compare(request: Request, asking: Comparer, sent: Sent) -> HTMLResponse:
     """What would change over the open cases, so many at a time; nothing is changed by it."""
-    toml, asked = "", {name: str(sent.get(name) or "")[:60] for name in ("old", "new")}
+    toml, asked = "", {name: str(sent.get(name) or "")[:60] for name in ("old", "new", "weeks", "ended")}
+    parts = [str(one)[:60] for one in sent.getlist("without")]
     try:
         toml = _text_of(sent)
+        if asked["new"] == DRAFT and not toml.strip() and (asked["weeks"] or parts):
+            asked["new"] = CURRENT  # only these are tried
         if asked["new"] == DRAFT and not toml.strip():
             raise BadInput("Paste the text of the draft, or choose its file")
         old = _version(asking, asked["old"] or CURRENT)
         new = written_policy(toml, asking.actor.authority) if asked["new"] == DRAFT else _version(asking, asked["new"])
+        new = _tried(new, asked["weeks"], parts)
     except (BadInput, NotFound) as error:
         problems = error.problems if isinstance(error, BadInput) and error.problems else (str(error),)
-        return _comparison(request, asking, asked=asked, toml=toml, problems=problems)
+        return _comparison(request, asking, asked=asked, parts=parts, toml=toml, problems=problems)
     after = str(sent.get("after") or "0")
     after_id = int(after) if after.isdecimal() and len(after) < 16 else 0
-    cases = compared(asking.service.engine, asking.actor, asking.now, old=old, new=new, after=after_id)
-    found = _counted(islice(cases, AT_ONCE))
+    ended = asked["ended"] == "yes"
+    engine, actor, now = asking.service.engine, asking.actor, asking.now
+    most = AT_ONCE_QUICK if dates_alike(old, new) else AT_ONCE
+    found = _counted(islice(compared(engine, actor, now, old=old, new=new, after=after_id, ended=ended), most), most)
     looking(asking).report("comparison of policies", found["counts"].cases)
-    return _comparison(request, asking, asked=asked, toml=toml, found={**found, "old": old, "new": new})
+    with asking.service.database.read() as connection:
+        review = reviewed(connection, found["review"], new)
+        teams = named(connection, actor.authority, [one["team"] for one in review["teams"]])
+    labels = teams | {one.id: f"{one.id}: {one.label}" for one in (*old.criteria, *new.criteria)}
+    found |= {"old": old, "new": new, "review": review, "at_once": most}
+    found |= {
+        name: [{"label": labels.get(row[of], row[of]), "row": row} for row in review[name]]
+        for name, of in (("teams", "team"), ("years", "year"), ("criteria", "rule"))
+    }
+    return _comparison(request, asking, asked=asked, parts=parts, toml=toml, found=found)
 
 
-def _counted(cases: Iterator[Compared]) -> dict[str, Any]:
-    counts, differing, last = Counts(), [], 0
+def _tried(policy: Policy, weeks: str, parts: Sequence[str]) -> Policy:
+    """The policy with what was changed on the page."""
+    if weeks and not (weeks.isdecimal() and 1 <= int(weeks) <= MOST_WEEKS):
+        raise BadInput(f"The weeks must be a whole number from 1 to {MOST_WEEKS}")
+    return what_if(policy, weeks=int(weeks) if weeks else None, without=parts) if weeks or parts else policy
+
+
+def _counted(cases: Iterator[Compared], most: int) -> dict[str, Any]:
+    counts, review, differing, last = Counts(), Review(), [], 0
     for one in cases:
         counts.add(one)
+        review.add(one)
         last = one.case_id
         if one.differs:
             differing.append(one)
-    more = last if counts.cases == AT_ONCE else 0
-    return {"counts": counts, "cases": differing[:MOST_SHOWN], "left_out": len(differing[MOST_SHOWN:]), "more": more}
+    more = last if counts.cases == most else 0
+    return {
+        "counts": counts,
+        "review": review,
+        "cases": differing[:MOST_SHOWN],
+        "left_out": len(differing[MOST_SHOWN:]),
+        "more": more,
+    }
 
 
 def _text_of(sent: FormData) -> str:
@@ -154,11 +204,12 @@ def _comparison(
     asking: Asking,
     *,
     asked: Mapping[str, str] | None = None,
+    parts: Sequence[str] = (),
     toml: str = "",
     problems: Sequence[str] = (),
     found: Mapping[str, Any] | None = None,
 ) -> HTMLResponse:
-    asked = asked or {"old": CURRENT, "new": DRAFT}
+    asked = asked or {"old": CURRENT, "new": DRAFT, "weeks": "", "ended": ""}
     current = _version(asking, CURRENT)
     return show(
         request,
@@ -171,12 +222,15 @@ def _comparison(
         problems=[("#toml" if asked["new"] == DRAFT else "#old", words) for words in problems],
         asked=asked,
         toml=toml,
+        parts=parts,
+        left_out=left_out(current),
+        groups=GROUPED_WORDS,
+        results=RESULT_WORDS,
         found=found,
         current=current,
         versions=asking.service.policies.versions(asking.actor.authority),
         draft=DRAFT,
         decisions=DECISIONS,
-        at_once=AT_ONCE,
     )
 
 
@@ -205,8 +259,14 @@ def show_policy(authority: str, request: Request, asking: RuleReader) -> HTMLRes
 
 @router.get("/policies/{authority}/limits")
 def show_limits(authority: str, request: Request, asking: RuleReader) -> HTMLResponse:
-    """How long everything may take, and who is told when it slips."""
+    """How long everything in one kind of case may take, and who is told when it slips."""
     policy = _asked_version(request, asking, authority)
+    kinds = [one for one in LIFECYCLES.values() if policy.limits.get(one.id)]
+    of = request.query_params.get("of") or kinds[0].id
+    if of not in policy.limits:
+        raise NotFound(f"there are no time limits of {of[:40]!r} in this policy")
+    limits = limits_of(policy, of)
+    used = {limit.ladder for limit in limits}
     return show(
         request,
         asking,
@@ -215,8 +275,11 @@ def show_limits(authority: str, request: Request, asking: RuleReader) -> HTMLRes
         here="policies",
         back=f"/policies/{authority}",
         policy=policy,
-        limits=[(lifecycle, limits_of(policy, lifecycle.id)) for lifecycle in LIFECYCLES.values()],
-        ladders=[(name, ladder, rungs_of(ladder)) for name, ladder in policy.ladders.items()],
+        kinds=kinds,
+        lifecycle=LIFECYCLES[of],
+        asked_version=request.query_params.get("version"),
+        limits=limits,
+        ladders=[(name, ladder, rungs_of(ladder)) for name, ladder in policy.ladders.items() if name in used],
         bases=BASES,
     )
 

@@ -8,7 +8,20 @@ from typing import Any, Protocol
 
 from scheduler.calendars import LONDON
 from states.facts import MOST_RECORDS, Fact, FactProblem, FactType, check_facts
-from workflow.web.forms import CHANGE, COUNT, DATE_PARTS, INSTANT_PARTS, Typed, kind_of, none_counts, none_of, one_of
+from workflow.web.forms import (
+    CHANGE,
+    COUNT,
+    DATE_PARTS,
+    INSTANT_PARTS,
+    NEVER,
+    Typed,
+    kind_of,
+    may_be_never,
+    none_counts,
+    none_of,
+    one_of,
+    shape,
+)
 
 MONTHS = (
     "january",
@@ -76,9 +89,10 @@ def typed_in(facts: Sequence[Fact], sent: FormData, before: str = "") -> Typed:
 
 
 def _typed_in(fact: Fact, sent: FormData, name: str) -> Any:
-    match fact.type:
+    match shape(fact):
         case FactType.DATE:
-            return {part: _first(sent, f"{name}-{part}") for part in DATE_PARTS}
+            parts = (*DATE_PARTS, NEVER) if may_be_never(fact) else DATE_PARTS
+            return {part: _first(sent, f"{name}-{part}") for part in parts}
         case FactType.INSTANT:
             return {part: _first(sent, f"{name}-{part}") for part in INSTANT_PARTS}
         case FactType.CHOICES:
@@ -138,7 +152,7 @@ def _given(facts: Iterable[Fact], typed: Mapping[str, Any], where: str) -> tuple
                 given[fact.name] = rows
         else:
             try:
-                read_value = _READ[fact.type](fact, value)
+                read_value = _READ[shape(fact)](fact, value)
             except ValueError as error:
                 problems.append(FactProblem(place, str(error)))
                 continue
@@ -208,7 +222,13 @@ def _choices(fact: Fact, typed: Sequence[str] | None) -> list[str] | None:
 
 
 def _date(fact: Fact, typed: Mapping[str, str] | None) -> str | None:
-    day = date_in(fact, typed or {})
+    if not isinstance(typed, Mapping):  # a draft of before a day was typed in parts
+        typed = {}
+    day = date_in(fact, typed)
+    if typed.get(NEVER) and may_be_never(fact):
+        if day:
+            raise ValueError(f"{fact.label}: enter the date, or say that it never was, but not both")
+        return NEVER
     return day.isoformat() if day else None
 
 

@@ -209,14 +209,19 @@ def _steps(lifecycle: str, names: tuple[str, ...]) -> list[Step]:
 # Keeping
 
 
-def begin(asking: Asking, lifecycle: Lifecycle) -> Referral:
-    """A new one: today's date, the mother and one's own team are filled in, to be changed where they are not so."""
+def begin(asking: Asking, lifecycle: Lifecycle, follows: str = "") -> Referral:
+    """A new one: today's date, the mother and one's own team are filled in, to be changed where they are not so.
+
+    `follows` is the reference of the case that it follows, where its kind asks for one.
+    """
     teams, people = _choices(asking, lifecycle)
     own = asking.actor.team if asking.actor.team in teams else next(iter(teams)) if len(teams) == 1 else ""
     typed: Typed = {TEAM: own}
     names = {fact.name for fact in opening_row(lifecycle).facts}
     if "received_on" in names:
         typed["received_on"] = typed_date(local_date(asking.now).isoformat())
+    if follows and "followed_case" in names:
+        typed["followed_case"] = follows
     if "parents" in names:
         typed["parents"] = [{"role": "mother"}]
     referral = Referral(id=secrets.token_hex(3), lifecycle=lifecycle, teams=teams, people=people, typed=typed)

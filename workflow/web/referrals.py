@@ -9,27 +9,34 @@ from fastapi import APIRouter, Depends, Request, Response
 from scheduler.calendars import local_date
 from states.catalogue import LIFECYCLES
 from states.facts import FactProblem
-from states.lifecycle import Lifecycle
+from states.lifecycle import NEW, Lifecycle
 from states.roles import ROLE_LABELS
+from workflow import duplicates
 from workflow.decisions import decide
 from workflow.desks import drafts_of
 from workflow.errors import BadInput, MoveRefused, NotFound
-from workflow.moves import Opening, Possible
+from workflow.moves import Move, Opening, Possible
 from workflow.permissions import Permission, has
 from workflow.serving.asking import Asking, Needs, looking
 from workflow.web import drafts, referral_drafts
 from workflow.web.answers import answers, unanswered
+from workflow.web.cases import leads_aside, usual_first
 from workflow.web.criteria import ShownDecision, field_of, shown
 from workflow.web.forms import CHANGE, Form
+from workflow.web.moves import Follows, follows
 from workflow.web.reading import rearrange
 from workflow.web.referral_drafts import PLACE, Referral, Step, may_be_opened, opening_row
 from workflow.web.showing import Sent, go_to, show
-from workflow.worklists import Filters
+from workflow.web.team import names_of
 
 router = APIRouter()
 Writer = Annotated[Asking, Depends(Needs(Permission.WRITE_CASES))]
 ANOTHER = "another_family"  # the box that says: I have looked at these cases, and this is another pregnancy
-MOST_NAMES, MOST_FOUND = 4, 10
+SIGNS = {
+    duplicates.NAME: "a person of the same name",
+    duplicates.BIRTH: "a person born on the same day",
+    duplicates.EXPECTED: "a baby expected on the same day",
+}
 APPROVAL = "request_approval"
 
 
@@ -75,7 +82,7 @@ def begin(asking: Writer, sent: Sent) -> Response:
     lifecycle = next((one for one in may_be_opened(asking.actor) if one.id == sent.get("kind")), None)
     if lifecycle is None:
         raise BadInput("choose what to open from the page of new referrals")
-    referral = referral_drafts.begin(asking, lifecycle)
+    referral = referral_drafts.begin(asking, lifecycle, str(sent.get("followed_case") or "")[:20])
     return go_to(f"{referral.address}/{referral.steps[0].id}")
 
 
@@ -109,15 +116,10 @@ def send(request: Request, asking: Writer, id: str, sent: Sent) -> Response:
     alike = _alike(asking, referral)
     errors = [(_where(referral, one.where), one.says) for one in referral.reading.problems]
     if alike and not sent.get(ANOTHER):
-        errors.append((f"#{ANOTHER}", "Look at the cases with the same name, and say that this is another pregnancy"))
+        errors.append((f"#{ANOTHER}", "Look at the cases that may be the same, and say that this is another pregnancy"))
     if not errors:
         try:
-            moved = asking.fire(
-                trigger=opening_row(referral.lifecycle).trigger,
-                opening=Opening(lifecycle=referral.lifecycle.id, authority=asking.actor.authority, team=referral.team),
-                facts=referral.given(),
-                key=referral.key,
-            )
+            moved = asking.fire(**_opening(asking, referral))
         except MoveRefused as refused:
             errors = [(_where(referral, one.name), _sentence(one.says)) for one in refused.unmet]
         else:
@@ -252,7 +254,11 @@ def _plain(step: Step) -> str:
 
 
 def _kind(referral: Referral) -> str:
-    return "Pre-birth referral" if referral.lifecycle.id == "prebirth" else f"{referral.lifecycle.label} referral"
+    referred = {
+        "prebirth": "Pre-birth referral",
+        "pause": "Pause programme referral",
+    }  # the others are opened, not referred
+    return referred.get(referral.lifecycle.id, referral.lifecycle.label)
 
 
 def _decision(asking: Asking, referral: Referral) -> ShownDecision | None:
@@ -284,23 +290,33 @@ def _where(referral: Referral, path: str) -> str:
 
 
 def _alike(asking: Asking, referral: Referral) -> list[dict[str, Any]]:
-    """Cases one may read with a person of the same name in them: references and stages, nothing more."""
+    """Cases one may read that may be the same: references, stages and what matches, nothing more."""
     if not has(asking.actor, Permission.SEARCH_NAMES):
         return []
-    given = referral.given()
-    names = [given.get("name"), *(one.get("name") for one in given.get("parents") or ())]
-    found: dict[str, dict[str, Any]] = {}
-    for name in [_searchable(str(one)) for one in names if one][:MOST_NAMES]:
-        for ended in (False, True):
-            filters = Filters(name=name, ended=ended, lifecycle=referral.lifecycle.id)
-            rows = looking(asking).cases(filters, sort="newest", limit=MOST_FOUND).rows if name else []
-            found |= {row["case"]: row for row in rows}
-    return list(found.values())[:MOST_FOUND]
+    return looking(asking).alike(referral.lifecycle, referral.given())
 
 
-def _searchable(name: str) -> str:
-    """The words of a name that a search takes: an initial would find everybody."""
-    return " ".join(word for word in name.split() if len(word) > 1 and any(map(str.isalnum, word)))
+def _opening(asking: Asking, referral: Referral) -> dict[str, Any]:
+    """The move that records it."""
+    return {
+        "trigger": opening_row(referral.lifecycle).trigger,
+        "opening": Opening(lifecycle=referral.lifecycle.id, authority=asking.actor.authority, team=referral.team),
+        "facts": referral.given(),
+        "key": referral.key,
+    }
+
+
+def _rehearsed(asking: Asking, referral: Referral) -> tuple[Follows | None, list[tuple[str, str]]]:
+    """(what will follow once it is sent, what would refuse it); neither before everything needed is answered."""
+    if referral.reading.problems:
+        return None, []
+    move = Move(**_opening(asking, referral), source=asking.source, request_id=asking.request_id)
+    try:
+        found = looking(asking).rehearsal(move)
+    except MoveRefused as refused:
+        return None, [(_where(referral, one.name), _sentence(one.says)) for one in refused.unmet]
+    named = names_of(asking, found.told)
+    return follows(referral.lifecycle, found, named, before=NEW), []
 
 
 def _check_page(
@@ -312,6 +328,8 @@ def _check_page(
 ) -> Response:
     form = Form((), tuple(errors))
     reading = referral.reading
+    following, refused = (None, []) if errors else _rehearsed(asking, referral)
+    wrong = [(_where(referral, one.where), one.says) for one in reading.problems]
     return show(
         request,
         asking,
@@ -325,7 +343,9 @@ def _check_page(
         referral=referral,
         kind=_kind(referral),
         summaries=[_summary(referral, step, reading.given) for step in referral.steps],
-        wrong=[] if errors else [(_where(referral, one.where), one.says) for one in reading.problems],
+        wrong=[] if errors else [*wrong, *refused],
+        follows=following,
+        signs=SIGNS,
         alike=alike,
         another=ANOTHER,
         decision=_decision(asking, referral),
@@ -355,11 +375,13 @@ def done(request: Request, asking: Writer, ref: str) -> Response:
     look = looking(asking)
     sheet = look.sheet(ref)
     case = sheet.view
-    moves = look.moves(ref)
     lifecycle = LIFECYCLES[case["lifecycle"]]
     running = [row for row in case["deadlines"] if row["closed_at"] is None]
-    awaited = {trigger for row in running[:1] for trigger in lifecycle.clock_by_id[row["clock"]].met_by}
+    first = [row["clock"] for row in running[:1]]
+    awaited = {trigger for clock in first for trigger in lifecycle.clock_by_id[clock].met_by}
+    moves = usual_first(lifecycle, look.moves(ref), first)
     mine = [move for move in moves if move.can]
+    next_steps = [move for move in mine if move.trigger in awaited and not leads_aside(lifecycle, move)]
     return show(
         request,
         asking,
@@ -371,9 +393,9 @@ def done(request: Request, asking: Writer, ref: str) -> Response:
         decision=shown(case["decision"], sheet.policy) if case["decision"] else None,
         running=running,
         told=look.told_of(ref, 1),
-        next=[move for move in mine if move.trigger in awaited],
+        next=next_steps,
         others=[move for move in moves if move.trigger in awaited and not move.can],
-        further=[move for move in mine if move.trigger not in awaited],
+        further=[move for move in mine if move not in next_steps],
         tell_more=next((move for move in mine if _tells_more(lifecycle, move)), None),
         approval=next((move for move in mine if move.trigger == APPROVAL), None),
     )

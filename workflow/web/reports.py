@@ -1,6 +1,6 @@
 """The cohort dashboard: the figures of an authority, counted every ten minutes, as bars with their tables."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
@@ -9,22 +9,33 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
 from scheduler.calendars import local_date
-from states.facts import FactProblem, day
+from states.catalogue import LIFECYCLES
+from states.facts import Fact, FactProblem, choice, day
+from states.pause import DOMAINS
 from workflow import kept_figures
-from workflow.errors import BadInput
-from workflow.permissions import Permission
+from workflow.cohort_views import below_for, flat, view
+from workflow.consistency import named
+from workflow.errors import BadInput, NotFound
+from workflow.permissions import Permission, reads_kind
+from workflow.reports import WOMEN_FIGURES
 from workflow.serving.asking import Asking, Needs, looking
+from workflow.suppression import WITHHELD
 from workflow.web.drawings import bars
 from workflow.web.exports import check_kind, download
 from workflow.web.forms import Typed, typed_date
 from workflow.web.searches import asked, search_form
 from workflow.web.showing import Sent, go_to, show
-from workflow.web.team import address
+from workflow.web.team import PAGE, address, names_of
 
 router = APIRouter()
 Reader = Annotated[Asking, Depends(Needs(Permission.READ_REPORTS))]
 Counter = Annotated[Asking, Depends(Needs(Permission.READ_EVIDENCE))]
 AS_OF = (day("as_of", "As things stood at the end of", required=False),)
+FAMILIES = {
+    "families": "Families accepted",
+    "children": "Their living babies",
+    "proceedings_sets": "Sets of care proceedings",
+}
 NEEDS = {
     "learning_disability": "A parent has a diagnosed learning disability",
     "school_age": "The mother was under 16 and in full-time education",
@@ -60,6 +71,28 @@ WOMEN = {
 }
 
 
+NOT_KNOWN = ("care_experienced_percent", "age_min", "age_max")  # of nobody there is none
+CHANGES = {
+    "scored": "Women who scored it at the start and later",
+    "higher": "Scored it higher later",
+    "same": "Scored it the same",
+    "lower": "Scored it lower later",
+    "words": "Women who said something of it in their own words",
+}
+
+
+# The figures with a list behind them, as `reports.behind` names them.
+LISTED = {
+    **FAMILIES,
+    **{f"needs.{name}": label for name, label in NEEDS.items()},
+    **{f"plans.{name}": label for name, label in PLANS.items()},
+}
+LISTED_WOMEN = {name: label for name, label in WOMEN.items() if name in WOMEN_FIGURES}
+FAMILY, WOMAN, CHILD = ("family", "families"), ("woman", "women"), ("child", "children")
+OF_CHILDREN = ("children", "children_removed", "children_returned", *(f"plans.{plan}" for plan in PLANS))
+BEFORE_BIRTH = "plans.unborn_in_assessment"
+
+
 @dataclass(frozen=True, slots=True)
 class AsOf:
     """The day asked for, the form as typed, and what is wrong with it."""
@@ -71,32 +104,132 @@ class AsOf:
 
 @router.get("/reports")
 def cohort(request: Request, asking: Reader) -> HTMLResponse:
-    """The figures of the actor's authority as of a day."""
+    """The figures of the actor's authority as of a day, or of one team or one Pause cohort."""
     wanted = _as_of(request, asking)
-    figures = _figures(asking, wanted.day)
+    counted = _figures(asking, wanted.day)
+    facts = (*AS_OF, *_parts(asking, counted))
+    part, problems = _part(request, facts[1:])
+    figures = _view(asking, counted, part)
     looking(asking).report("cohort")
-    families, women = figures["prebirth"], figures["pause"]["cohorts"]
-    drawn = search_form(AS_OF, wanted.typed, wanted.problems)
+    families, women = figures.get("prebirth"), figures["pause"]["cohorts"]
+    drawn = search_form(facts, {**wanted.typed, **part}, (*wanted.problems, *problems))
+    below = below_for(asking.service.policies, asking.actor, asking.now)
+    team = part.get("team")
     return show(
         request,
         asking,
         "reports/cohort.html",
         title="Reports",
-        status=422 if wanted.problems else 200,
+        status=422 if drawn.errors else 200,
         here="reports",
+        below=below,
+        of=" and ".join(str(one.choices[part[one.name]]) for one in facts[1:] if one.choices and part.get(one.name)),
         authority=asking.service.policies.current(asking.actor.authority, local_date(asking.now)).label,
         as_of=wanted.day,
         counted_at=figures["counted_at"],
         ask=drawn,
         problems=drawn.errors,
         families=families,
-        needs=bars([(label, families["needs"][name]) for name, label in NEEDS.items()]),
-        plans=bars([(label, families["plans"][name]) for name, label in PLANS.items()]),
+        totals=FAMILIES,
+        needs=bars([(label, families["needs"][name]) for name, label in NEEDS.items()]) if families else (),
+        needs_lists=[] if team else _lists(asking, wanted.day, *(f"needs.{name}" for name in NEEDS)),
+        plans=bars([(label, families["plans"][name]) for name, label in PLANS.items()]) if families else (),
+        plans_lists=[] if team else _lists(asking, wanted.day, *(f"plans.{name}" for name in PLANS)),
         cohorts=women,
-        stages=[(one["name"], bars([(label, one[name]) for name, label in STAGES.items()])) for one in women],
+        stages=[
+            (
+                one["name"],
+                bars([(label, one[name]) for name, label in STAGES.items()]),
+                [] if team else _lists(asking, wanted.day, *STAGES, cohort=one["name"]),
+            )
+            for one in women
+        ],
         women=WOMEN,
-        export=lambda kind: address(f"/reports.{kind}", as_of=wanted.day.isoformat()),
+        areas={name: one.label for name, one in DOMAINS.items()},
+        changes=CHANGES,
+        list_of=lambda figure, cohort=None: "" if team else _list_of(asking, wanted.day, figure, cohort),
+        export=lambda kind: address(f"/reports.{kind}", as_of=wanted.day.isoformat(), **part),
     )
+
+
+def _parts(asking: Asking, counted: Mapping[str, Any]) -> tuple[Fact, ...]:
+    """What the figures can be asked of: a team that had a case that day, a Pause cohort."""
+    with asking.service.database.read() as connection:
+        teams = named(connection, asking.actor.authority, tuple(counted["teams"]))
+    cohorts = {one["name"]: one["name"] for one in counted["pause"]["cohorts"]}
+    return (
+        choice("team", "Team", teams, required=False),
+        choice("cohort", "Pause cohort", cohorts, "of women alone", required=False),
+    )
+
+
+def _part(request: Request, facts: Sequence[Fact]) -> tuple[dict[str, str], tuple[FactProblem, ...]]:
+    """The team and cohort asked for, and what is wrong with them."""
+    reading = asked(facts, request.query_params)
+    return dict(reading.given), tuple(reading.problems)
+
+
+def _view(asking: Asking, counted: Mapping[str, Any], part: Mapping[str, str]) -> dict[str, Any]:
+    """The figures as whoever asks may have them."""
+    return view(counted, **part, below=below_for(asking.service.policies, asking.actor, asking.now))
+
+
+def _list_of(asking: Asking, as_of: date, figure: str, cohort: str | None = None) -> str:
+    """Where the cases behind a figure are listed; nowhere for who reads no case of that kind, or where none are."""
+    kind = LIFECYCLES["prebirth" if cohort is None else "pause"]
+    if figure not in (LISTED if cohort is None else LISTED_WOMEN):
+        return ""
+    if not reads_kind(asking.actor, kind, asking.actor.authority):
+        return ""
+    return address("/reports/cases", figure=figure, cohort=cohort, as_of=as_of.isoformat())
+
+
+def _lists(asking: Asking, as_of: date, *figures: str, cohort: str | None = None) -> list[str]:
+    return [_list_of(asking, as_of, figure, cohort) for figure in figures]
+
+
+@router.get("/reports/cases")
+def counted(request: Request, asking: Reader) -> HTMLResponse:
+    """The cases behind one figure; how much of it is withheld from this reader, and never which."""
+    wanted, given = _as_of(request, asking), request.query_params
+    figure, cohort = given.get("figure", ""), given.get("cohort") or None
+    listed = LISTED if cohort is None else LISTED_WOMEN
+    if figure not in listed or wanted.problems:
+        raise NotFound("there is no such figure: open it from the page of reports")
+    family = FAMILY if cohort is None else WOMAN
+    if _is_withheld(asking, wanted.day, figure, cohort):
+        raise NotFound("this number is withheld: it, or one that could be worked out from it, is of too few people")
+    after = given.get("after", "")
+    page = looking(asking).counted(
+        figure,
+        cohort,
+        wanted.day,
+        counted_at=_figures(asking, wanted.day)["counted_at"],
+        after=int(after) if after.isdecimal() and len(after) < 19 else None,
+        limit=PAGE,
+    )
+    here = {"figure": figure, "cohort": cohort, "as_of": wanted.day.isoformat()}
+    return show(
+        request,
+        asking,
+        "reports/cases.html",
+        title=listed[figure],
+        here="reports",
+        back=address("/reports", as_of=wanted.day.isoformat()),
+        cohort=cohort,
+        as_of=wanted.day,
+        one=CHILD if figure in OF_CHILDREN and figure != BEFORE_BIRTH else family,
+        counts=figure in OF_CHILDREN and figure != BEFORE_BIRTH,
+        page=page,
+        next=address("/reports/cases", **here, after=page.after) if page.after else None,
+        names=names_of(asking, (row["owner"] for row in page.rows)),
+    )
+
+
+def _is_withheld(asking: Asking, as_of: date, figure: str, cohort: str | None) -> bool:
+    figures = _view(asking, _figures(asking, as_of), {"cohort": cohort} if cohort else {})
+    told = flat(figures["prebirth"]) if cohort is None else next(iter(figures["pause"]["cohorts"]))
+    return told.get(figure, 0) is None
 
 
 def _as_of(request: Request, asking: Asking) -> AsOf:
@@ -134,17 +267,34 @@ def export_cohort(kind: str, request: Request, asking: Reader) -> StreamingRespo
     wanted = _as_of(request, asking)
     if wanted.problems:
         raise BadInput(wanted.problems[0].says)
-    rows = list(_rows(_figures(asking, wanted.day)))
+    counted = _figures(asking, wanted.day)
+    part, problems = _part(request, _parts(asking, counted))
+    if problems:
+        raise BadInput(problems[0].says)
+    rows = [
+        (of, label, WITHHELD if value is None else value) for of, label, value in _rows(_view(asking, counted, part))
+    ]
     looking(asking).report("cohort", len(rows), export=True)
     return download(kind, f"cohort-{asking.actor.authority}-{wanted.day}", ("Cohort", "Figure", "Number"), rows)
 
 
 def _rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    families = figures["prebirth"]
-    yield "Pre-birth", "Families accepted", families["families"]
-    yield "Pre-birth", "Their living babies", families["children"]
-    yield from (("Pre-birth, families", label, families["needs"][name]) for name, label in NEEDS.items())
-    yield from (("Pre-birth, plans", label, families["plans"][name]) for name, label in PLANS.items())
-    yield "Pre-birth", "Sets of care proceedings", families["proceedings_sets"]
+    families = figures.get("prebirth")
+    if families:
+        yield "Pre-birth", FAMILIES["families"], families["families"]
+        yield "Pre-birth", FAMILIES["children"], families["children"]
+        yield from (("Pre-birth, families", label, families["needs"][name]) for name, label in NEEDS.items())
+        yield from (("Pre-birth, plans", label, families["plans"][name]) for name, label in PLANS.items())
+        yield "Pre-birth", FAMILIES["proceedings_sets"], families["proceedings_sets"]
     for one in figures["pause"]["cohorts"]:
-        yield from ((f"Pause, {one['name']}", label, one[name]) for name, label in WOMEN.items())
+        yield from (
+            (f"Pause, {one['name']}", label, one[name])
+            for name, label in WOMEN.items()
+            if one[name] is not None or name not in NOT_KNOWN or one["women"] is None
+        )
+        yield from (
+            (f"Pause, {one['name']}, {DOMAINS[row['area']].label}", label, row[name])
+            for row in one["areas"]
+            for name, label in CHANGES.items()
+            if row["scored"] != 0 or row["words"] != 0
+        )

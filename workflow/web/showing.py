@@ -17,6 +17,7 @@ from workflow.web.pages import PLACES, render
 NEEDED: Mapping[str, Permission] = {
     "work": Permission.READ_CASES,
     "team": Permission.READ_ALERTS_TOLD,
+    "clinics": Permission.READ_CASES,
     "referral": Permission.WRITE_CASES,
     "reports": Permission.READ_REPORTS,
     "system": Permission.RUN_SYSTEM,

@@ -1,6 +1,5 @@
 """The team: its caseload at a glance, breaches first, and the list behind each figure."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -12,22 +11,26 @@ from sqlalchemy import Connection
 
 from scheduler.calendars import local_date
 from states.catalogue import LIFECYCLES
+from states.pause import FEWEST_WOMEN, MOST_WOMEN
 from workflow import team_figures
 from workflow.errors import NotFound
 from workflow.permissions import Permission
 from workflow.serving.asking import Asking, Needs, looking
 from workflow.web.drawings import Bar, bars
 from workflow.web.exports import MOST_ROWS, check_kind, download, due_cell
+from workflow.web.my_work import timed
 from workflow.web.showing import show
 from workflow.worklists import Due, Filters
 
 router = APIRouter()
 Lead = Annotated[Asking, Depends(Needs(Permission.READ_ALERTS_TOLD))]
 SHOWN = 10  # breached cases on the first page; the list has them all
-MOST_WORKERS = 50  # on one page of several teams, those with most past a date first
+MOST_WORKERS = 25  # on one page of several teams, those with most past a date first
+MOST_TEAMS = 50  # on one page, as above
+MOST_DIGITS = 6  # of the number of a part
 PAGE = 50
 DUES: Mapping[str, tuple[Due, str]] = {
-    "breached": ("breached", "Breached"),
+    "breached": ("breached", "Past its date"),
     "amber": ("amber", "Due soon"),
     "on_track": ("on_track", "On track"),
     "paused": ("paused", "Paused"),
@@ -70,6 +73,8 @@ def team(request: Request, asking: Lead) -> HTMLResponse:
     teams, chosen = chosen_team(asking, request.query_params.get("team"))
     groups = looking(asking).caseload(chosen)
     total = _summed(groups)
+    by_team = _by_team(groups, teams) if chosen is None else []
+    part = _part(request.query_params.get("part"), len(by_team))
     breached = looking(asking).cases(Filters(team=chosen, status="breached"), limit=SHOWN).rows
     still = looking(asking).standing_still(chosen) if chosen is not None else []
     called = names_of(asking, [row["owner"] for row in (*groups, *breached)])
@@ -85,9 +90,14 @@ def team(request: Request, asking: Lead) -> HTMLResponse:
         times=bars([(label, total[name]) for name, label in TIMES.items()]),
         stages=_stages(groups, chosen),
         workers=_workers(groups, chosen, called),
-        by_team=_by_team(groups, teams) if chosen is None else [],
-        breached=breached,
+        by_team=by_team[part : part + MOST_TEAMS],
+        of_teams=len(by_team),
+        part=part,
+        parts=_other_parts(part, len(by_team)),
+        breached=timed(asking, breached),
         still=still,
+        practitioners=looking(asking).pause_caseloads(chosen),
+        usual=f"{FEWEST_WOMEN} to {MOST_WOMEN}",
         names=called,
         lifecycles=LIFECYCLES,
         list_of=lambda **more: address("/team/cases", team=chosen, **more),
@@ -119,11 +129,9 @@ def address(path: str, **given: Any) -> str:
     return f"{path}?{query}" if query else path
 
 
-def _summed(groups: Iterable[Mapping[str, Any]]) -> Counter[str]:
-    total: Counter[str] = Counter()
-    for row in groups:
-        total.update({name: int(row[name]) for name in team_figures.COUNTS})
-    return total
+def _summed(groups: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    rows = list(groups)
+    return {name: int(sum(row[name] for row in rows)) for name in team_figures.COUNTS}
 
 
 def _stages(groups: Sequence[Mapping[str, Any]], team: str | None) -> list[tuple[str, list[StageRow]]]:
@@ -178,6 +186,23 @@ def _by_team(groups: Sequence[Mapping[str, Any]], teams: Mapping[str, str]) -> l
     return sorted(found, key=lambda one: (-one.counts["breached"], one.label))
 
 
+def _part(asked: str | None, teams: int) -> int:
+    """How many teams stand before this part of their table; the first part where the address says nothing sensible."""
+    number = int(asked) if asked and asked.isascii() and asked.isdigit() and len(asked) < MOST_DIGITS else 1
+    return (number - 1) * MOST_TEAMS if 0 < number <= -(-teams // MOST_TEAMS) else 0
+
+
+def _other_parts(part: int, teams: int) -> dict[str, dict[str, str]]:
+    """The links to the parts before and after."""
+    number = part // MOST_TEAMS + 1
+    wanted = (("previous", number - 1, "Previous teams"), ("next", number + 1, "Next teams"))
+    return {
+        name: {"href": f"/team?part={at}#teams", "text": words}
+        for name, at, words in wanted
+        if 0 < at <= -(-teams // MOST_TEAMS)
+    }
+
+
 def _list(team: str | None, **filters: str) -> str:
     return address("/team/cases", team=team, **filters)
 
@@ -200,7 +225,7 @@ def cases(request: Request, asking: Lead) -> HTMLResponse:
         back="/team",
         teams=teams,
         asked=asked,
-        rows=page.rows,
+        rows=timed(asking, page.rows),
         next=address("/team/cases", **asked, after=page.after) if page.after else None,
         first="after" not in request.query_params,
         names=names_of(asking, [asked["owner"], *(row["owner"] for row in page.rows)]),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ from states.catalogue import LIFECYCLES
 from states.facts import Fact
 from states.lifecycle import Lifecycle
 from states.picture import SHARED
+from workflow import access_acts, answers, clock_actions
 from workflow.case_sheets import Sheet
 from workflow.evidence_search import Sought
 from workflow.models import EntryKind
@@ -19,7 +21,7 @@ from workflow.projection import CORRECTION_FACTS, asked_facts
 from workflow.serving.asking import Asking, looking
 from workflow.views import timeline_row
 from workflow.web.case_routes import CaseReader, Ref, case_router
-from workflow.web.fact_words import Line, in_words
+from workflow.web.fact_words import Line, in_words, people_in
 from workflow.web.showing import show
 from workflow.web.team import names_of
 
@@ -48,6 +50,15 @@ ACTS = {  # what is recorded on a case and is no move of its table
     "end_access": "Access ended",
     "break_glass": "Glass broken in an emergency",
 }
+ASKED_BY_ACTS: Mapping[str, Sequence[Fact]] = {
+    "acknowledge": answers.ACKNOWLEDGE,
+    "snooze": answers.SNOOZE,
+    "pause_deadline": (clock_actions.DEADLINE, clock_actions.REASON),
+    "resume_deadline": (clock_actions.DEADLINE, clock_actions.REASON),
+    "extend_deadline": clock_actions.EXTEND,
+    "apply_policy": clock_actions.APPLY,
+    **{act: asked for act, (asked, _) in access_acts.ACTS.items()},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +79,20 @@ def timeline_page(
     kind: Annotated[list[str] | None, Query()] = None,
     order: Literal["newest", "oldest"] = "newest",
     page: Annotated[int, Query(ge=1, le=10_000)] = 1,
+    entry: Annotated[int, Query(ge=0)] = 0,
 ) -> Response:
-    """The entries of the kinds wanted, the newest or the oldest first, a page at a time."""
+    """The entries of the kinds wanted, the newest or the oldest first, a page at a time.
+
+    `entry` asks for the page that holds the entry of that number.
+    """
     look = looking(asking)
     entries, standing = look.evidence(ref), look.standing(ref)
     lifecycle = LIFECYCLES[standing["lifecycle"]]
     wanted = [one for one in kind or [] if one in KINDS]
     shown = {name for one in wanted for name in KINDS[one][1]}
-    rows = [entry_row(lifecycle, entry, entries) for entry in entries if not shown or entry["kind"] in shown]
-    part = part_of(rows if order == "oldest" else rows[::-1], page)
+    people = people_named(asking, lifecycle, entries)
+    rows = [entry_row(lifecycle, one, entries, people) for one in entries if not shown or one["kind"] in shown]
+    part = part_of(rows if order == "oldest" else rows[::-1], page, f"entry-{entry}")
     query = [("kind", one) for one in wanted] + [("order", order)]
     looks = "looks" in (kind or []) and has(asking.actor, Permission.READ_EVIDENCE)
     return show(
@@ -97,8 +113,11 @@ def timeline_page(
     )
 
 
-def part_of(rows: Sequence[dict[str, Any]], wanted: int) -> Part:
-    """Pages of so many entries, or fewer where they are long; the last page where fewer than `wanted` are needed."""
+def part_of(rows: Sequence[dict[str, Any]], wanted: int, holding: str = "") -> Part:
+    """Pages of so many entries, or fewer where they are long; the last page where fewer than `wanted` are needed.
+
+    Where a page has the row with the anchor `holding`, it is that page.
+    """
     parts: list[list[dict[str, Any]]] = [[]]
     letters = 0
     for row in rows:
@@ -108,7 +127,8 @@ def part_of(rows: Sequence[dict[str, Any]], wanted: int) -> Part:
             letters = 0
         parts[-1].append(row)
         letters += size
-    number = min(wanted, len(parts))
+    held = (number for number, rows in enumerate(parts, 1) if any(row["anchor"] == holding for row in rows))
+    number = next(held, min(wanted, len(parts)))
     return Part(parts[number - 1], number, len(parts))
 
 
@@ -125,7 +145,22 @@ def last_rows(sheet: Sheet, number: int) -> list[dict[str, Any]]:
     return [{**row, "lines": []} for row in rows]
 
 
-def entry_row(lifecycle: Lifecycle, entry: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def people_named(asking: Asking, lifecycle: Lifecycle, entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """What those are called whom the facts of these entries name."""
+    named = (people_in(_questions(lifecycle, one, entries).values(), _values(one)) for one in entries)
+    return names_of(asking, chain.from_iterable(named))
+
+
+def _values(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {**entry["facts"], **(entry["content"] or {})}
+
+
+def entry_row(
+    lifecycle: Lifecycle,
+    entry: Mapping[str, Any],
+    entries: Sequence[Mapping[str, Any]],
+    people: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """An entry in words: `unmet` are sentences, `lines` its facts, `superseded` what a correction replaced."""
     row = timeline_row(entry)
     if row["label"] == entry["trigger"]:
@@ -134,9 +169,9 @@ def entry_row(lifecycle: Lifecycle, entry: Mapping[str, Any], entries: Sequence[
         **row,
         "anchor": f"entry-{entry['seq']}",
         "unmet": [one[2] for one in row["unmet"]],
-        "lines": lines_of(lifecycle, entry, entries),
+        "lines": lines_of(lifecycle, entry, entries, people),
         "withheld": bool(entry["content_digest"]) and entry["content"] is None,
-        "superseded": superseded(lifecycle, entry, entries),
+        "superseded": superseded(lifecycle, entry, entries, people),
         "corrected_by": [
             timeline_row(one)["entry"]
             for one in entries
@@ -162,18 +197,25 @@ def facts_of(lifecycle: Lifecycle, trigger: str, state: str) -> dict[str, Fact]:
     return {fact.name: fact for row in rows for fact in row.facts}
 
 
-def lines_of(lifecycle: Lifecycle, entry: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> list[Line]:
+def lines_of(
+    lifecycle: Lifecycle,
+    entry: Mapping[str, Any],
+    entries: Sequence[Mapping[str, Any]],
+    people: Mapping[str, str] | None = None,
+) -> list[Line]:
     """The facts of an entry in words, under the questions that were asked for them."""
-    values = {**entry["facts"], **(entry["content"] or {})}
+    values = _values(entry)
     if entry["trigger"] == "correct":
         values = {name: value for name, value in values.items() if name != "entry"}
     if entry["trigger"] in ("request_approval", "decide_approval") and "for_trigger" in values:
         asked = next((r.label for r in lifecycle.transitions if r.trigger == values["for_trigger"]), None)
         values = {**values, "for_trigger": asked or values["for_trigger"]}
-    return in_words(_questions(lifecycle, entry, entries).values(), values)
+    return in_words(_questions(lifecycle, entry, entries).values(), values, people)
 
 
 def _questions(lifecycle: Lifecycle, entry: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> dict[str, Fact]:
+    if entry["trigger"] in ASKED_BY_ACTS:
+        return {fact.name: fact for fact in ASKED_BY_ACTS[entry["trigger"]]}
     own = facts_of(lifecycle, entry["trigger"], entry["from_state"])
     before = _named(entry, entries)
     if before is not None:
@@ -193,21 +235,23 @@ def _named(entry: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> Ma
 
 
 def superseded(
-    lifecycle: Lifecycle, entry: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]
+    lifecycle: Lifecycle,
+    entry: Mapping[str, Any],
+    entries: Sequence[Mapping[str, Any]],
+    people: Mapping[str, str] | None = None,
 ) -> dict[str, Any] | None:
     """What a correction replaced: the entry, and of its facts those that were corrected, as they stood."""
     before = _named(entry, entries)
     if before is None:
         return None
-    old = {**before["facts"], **(before["content"] or {})}
-    new = {**entry["facts"], **(entry["content"] or {})}
+    old, new = _values(before), _values(entry)
     changed = {name: old[name] for name in new if name in old and name not in CORRECTION_FACTS}
     row = timeline_row(before)
     return {
         "entry": row["entry"],
         "label": row["label"],
         "occurred_at": row["occurred_at"],
-        "lines": in_words(facts_of(lifecycle, before["trigger"], before["from_state"]).values(), changed),
+        "lines": in_words(facts_of(lifecycle, before["trigger"], before["from_state"]).values(), changed, people),
     }
 
 
