@@ -6,7 +6,7 @@ PORT ?= 8000
 ASSETS := workflow/web/static/vendor/govuk-frontend.LICENCE.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench long locks docs tour audit fuzz
+.PHONY: help setup run test check bench long pooled locks docs tour audit fuzz faults
 
 help: ## lists these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -46,8 +46,20 @@ fuzz: $(READY) $(ASSETS) ## 300 requests made from the OpenAPI document for each
 long: $(READY) $(ASSETS) ## every test, with the longer property and process tests, pages and API on PostgreSQL as well
 	@WAYMARK_LONG=1 $(BIN)/python -m pytest -n 2
 
-bench: $(READY) $(ASSETS) ## what it costs, beside a hand-written SQL floor and APScheduler
-	@$(BIN)/python -m bench all
+pooled: $(READY) ## the tests of PostgreSQL through pgbouncer in transaction mode (needs pgbouncer on the PATH)
+	@WAYMARK_POOLED=1 $(BIN)/python -m pytest -n 2 tests/integration tests/journeys tests/faults -k postgresql
+
+faults: $(READY) $(ASSETS) ## breaks nodes, databases and lines 1,000 times under load and checks the record (WAYMARK_FAULTS=n, WAYMARK_FAULT_MINUTES=n)
+	@PYTHONPATH=tests $(BIN)/python -m faults.campaign
+
+bench: $(READY) $(ASSETS) .venv/bench/.ready ## what it costs, beside hand-written SQL and what others would pick (12 minutes)
+	@$(BIN)/python -m bench table
+
+.venv/bench/.ready: requirements/bench.txt | $(READY)
+	@echo "Installing what Waymark is measured beside into .venv/bench (once)"
+	@$(PYTHON) -m venv .venv/bench
+	@.venv/bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch .venv/bench/.ready
 
 audit: $(READY) ## known weaknesses of all that is installed, Python and npm (needs the network)
 	@test -x .venv/audit/bin/pip-audit || { $(PYTHON) -m venv .venv/audit && .venv/audit/bin/python -m pip install \
@@ -69,5 +81,6 @@ locks: $(READY) ## resolves requirements/ anew (needs uv)
 	@for set in "runtime --extra postgres" "development --extra postgres --extra notify --extra oidc --group dev"; do \
 	  uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	    $${set#* } pyproject.toml -o requirements/$${set%% *}.txt; done
-	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --group pyproject.toml:audit -o requirements/audit.txt
+	@for set in audit bench; do \
+	  uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	    --group pyproject.toml:$$set -o requirements/$$set.txt; done

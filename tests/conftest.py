@@ -1,5 +1,7 @@
 """Real databases for every test that wants one: a fresh SQLite file and a fresh PostgreSQL database, migrated."""
 
+import io
+import logging
 import os
 import shutil
 import tempfile
@@ -8,12 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import Phase, settings
 from sqlalchemy import create_engine, make_url, text
 
+from config.logs import set_up_logs
 from workflow.database import Database
 
 from factories import Desk, add_people
+from pooler import pooled
 
 settings.register_profile("quick", phases=[Phase.explicit, Phase.generate])  # finds, and does not shrink
 
@@ -21,10 +26,18 @@ BACKENDS = ("sqlite", "postgresql")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Those marked `mostly_one_database` stand on layers tested on both: they meet PostgreSQL in `make long` only."""
+    """Those marked `mostly_one_database` stand on layers tested on both: they meet PostgreSQL in `make long` only.
+
+    Those marked `only_long` wait for real time to pass.
+    """
     if os.environ.get("WAYMARK_LONG"):
         return
-    left = [item for item in items if item.get_closest_marker("mostly_one_database") and "postgresql" in item.name]
+    left = [
+        item
+        for item in items
+        if item.get_closest_marker("only_long")
+        or (item.get_closest_marker("mostly_one_database") and "postgresql" in item.name)
+    ]
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if item not in set(left)]
 
@@ -79,6 +92,16 @@ def postgresql_template(postgresql_server: str) -> Iterator[str]:
     admin(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(scope="session")
+def postgresql_address(postgresql_server: str) -> Iterator[str]:
+    """Where tests reach that server: with WAYMARK_POOLED through a pooler in transaction mode, else directly."""
+    if os.environ.get("WAYMARK_POOLED"):
+        with pooled(postgresql_server) as address:
+            yield address
+    else:
+        yield postgresql_server
+
+
 @pytest.fixture
 def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     file = tmp_path / "waymark.db"
@@ -87,10 +110,10 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgresql_url(postgresql_server: str, postgresql_template: str) -> Iterator[str]:
+def postgresql_url(postgresql_server: str, postgresql_template: str, postgresql_address: str) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex[:12]}"
     admin(postgresql_server, f"CREATE DATABASE {name} TEMPLATE {postgresql_template}")
-    yield make_url(postgresql_server).set(database=name).render_as_string(hide_password=False)
+    yield make_url(postgresql_address).set(database=name).render_as_string(hide_password=False)
     admin(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -115,3 +138,19 @@ def desk(database: Database) -> Iterator[Desk]:
     at_work = Desk(database)
     yield at_work
     at_work.service.looks.flush()
+
+
+@pytest.fixture
+def logs() -> Iterator[io.StringIO]:
+    """What the process would write to standard error."""
+    before = logging.getLogger().handlers[:], logging.getLogger().level
+    set_up_logs()
+    structlog.configure(cache_logger_on_first_use=False)  # or the tests after this one would log here
+    (handler,) = logging.getLogger().handlers
+    assert isinstance(handler, logging.StreamHandler)
+    written = io.StringIO()
+    handler.setStream(written)
+    yield written
+    structlog.reset_defaults()
+    logging.getLogger().handlers[:], level = before
+    logging.getLogger().setLevel(level)

@@ -54,7 +54,7 @@ def add_people(database: Database, authority: str = "durham", now: datetime = NO
                     "role": role,
                     "team": team,
                     "active": True,
-                    "trained_learning_disability": True,
+                    "trained_until": NOW.date() + timedelta(days=3650),
                     "created_at": now,
                 }
                 for team, roles in PEOPLE.items()
@@ -104,7 +104,7 @@ class Desk:
         opening = Opening(
             lifecycle=lifecycle,
             authority=self.authority,
-            team="pause" if LIFECYCLES[lifecycle].record == "pause" else "baby",
+            team=LIFECYCLES[lifecycle].record,
             parent=parent,
             child=child,
         )
@@ -153,7 +153,7 @@ def _value(fact: Fact, day: date) -> Any:
 
 
 def manager(lifecycle: str) -> str:
-    return "pause.PL" if LIFECYCLES[lifecycle].record == "pause" else "baby.TM"
+    return {**MANAGERS, "both": "baby.SM"}[LIFECYCLES[lifecycle].record]
 
 
 __all__ = ["NOW", "POLICIES", "Desk", "Role", "add_people", "facts_for", "manager", "opening_trigger", "service_on"]

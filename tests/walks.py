@@ -40,7 +40,7 @@ class Walk:
         return self._go(trigger, as_, facts, Opening(
             lifecycle=self.lifecycle,
             authority=self.desk.authority,
-            team="pause" if LIFECYCLES[self.lifecycle].record == "pause" else "baby",
+            team=LIFECYCLES[self.lifecycle].record,
             parent=parent,
             child=child,
         ))  # fmt: skip

@@ -132,6 +132,30 @@ STOPS = (
         "scripts it is simply open.",
         width=PHONE,
     ),
+    Stop(
+        "14-clinic",
+        MANAGER,
+        "/clinics/CL-23",
+        "A pre-birth clinic",
+        "Who is due at a session, the furthest on in pregnancy first, and why each stands on the agenda. What the "
+        "clinic decides is recorded on each case, and names the day of its next.",
+    ),
+    Stop(
+        "15-her-story",
+        PAUSE_LEAD,
+        "/cases/PA-183/story",
+        "Her story",
+        "What a woman agrees to have told of her time with Pause, part by part, in her words and her own scores; also "
+        "as a PDF that she may keep. Without her agreement there is none, and she may take it back.",
+    ),
+    Stop(
+        "16-services",
+        OVERSIGHT,
+        "/services",
+        "Services and their agreements",
+        "Who provided a service, paid for by whom and until when. An agreement that runs has dates like any case: when "
+        "it is looked at, when what follows is decided, and when it ends.",
+    ),
 )
 
 

@@ -30,6 +30,8 @@ BIRTH_PLAN = {
     "Legal position": "No legal step planned",
     "Where the baby may live": "At home; her sister was asked as well.",
     "If the birth is early, at home, or the mother is missing": "Maternity calls the emergency duty team.",
+    "Early permanence (fostering for adoption)": "Yes, and it is not right for this baby",
+    "Why, of early permanence": "The plan is that the baby goes home.",
     "Who has the plan": "Maternity, health visiting, the emergency duty team, both parents.",
 }
 
@@ -40,6 +42,7 @@ ALL_HAVE_IT = (
 )
 CLINIC = {
     "Held on": date(2026, 12, 2),
+    "Next clinic on": date(2026, 12, 30),
     "Chair": "TM 1 of baby",
     "Who was there, by agency": "Maternity, health visiting.",
     "Progress": "Green: on track",
@@ -97,13 +100,14 @@ def referred(front_door: Person) -> str:
     front_door.answers({"What is worrying, and what is going well": "She came to the midwife by herself."})
     front_door.presses("Save and continue").is_on("Check your answers").sees(NAME, "9 June 2027")
 
-    front_door.sees("These cases have a person of the same name", "PB-1").presses("Record this referral")
+    front_door.sees("These cases have something in common with this referral", "PB-1").presses("Record this referral")
     front_door.is_told_of_a_problem("say that this is another pregnancy")
     front_door.main.get_by_role("checkbox", name="I have looked: this is another pregnancy").check()
     front_door.presses("Record this referral").is_on("Referral recorded")
-    front_door.sees("PB-2", "Meets the criteria", "a child removed through care proceedings", "TM 1 of baby")
-    front_door.sees("Decide on the referral: by Thursday 26 November 2026", "Others do this")
-    return "PB-2"
+    case = front_door.main.page.url.rpartition("/")[2]
+    front_door.sees(case, "Meets the criteria", "a child removed through care proceedings", "TM 1 of baby")
+    front_door.sees("Decide on the referral: by Thursday 26 November 2026", "Others go on with it")
+    return case
 
 
 def visited(worker: Person, case: str) -> None:

@@ -27,12 +27,17 @@ NO_PAGES = {  # GET routes that answer with something else than a page
     "/alerts/late.{kind}",
     "/audit.{kind}",
     "/audit/looks.{kind}",
+    "/cases/{ref}/story.pdf",
     "/healthz",
     "/metrics",
     "/problems/{name}",
     "/readyz",
     "/referrals/new/{id}",
     "/reports.{kind}",
+    "/reports/consistency.{kind}",
+    "/reports/outcomes.{kind}",
+    "/reports/oversight.{kind}",
+    "/reports/support.{kind}",
     "/static/{version}/{path}",
     "/team/cases.{kind}",
 }
@@ -133,6 +138,21 @@ def check(tab: Page) -> None:
     for width in (DOUBLE, FOURFOLD):
         tab.set_viewport_size({"width": width, "height": 900})
         assert tab.evaluate("document.documentElement.scrollWidth") <= width, (width, tab.evaluate(TOO_WIDE))
+
+
+@pytest.mark.parametrize("name", ["map", "map-pause"])
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_a_map_on_a_phone_opens_on_where_the_case_is(opener: Opener, name: str, motion: str) -> None:
+    with opener.opened(BY_NAME[name], FOURFOLD, java_script_enabled=False, reduced_motion=motion) as tab:
+        now = tab.locator("[data-status=now] rect").first.bounding_box()
+        assert now is not None
+        assert now["x"] >= 0
+        assert now["x"] + now["width"] <= FOURFOLD
+        tab.wait_for_timeout(600)
+        frame = tab.locator(".waymark-scroll").first
+        frame.evaluate("frame => frame.scrollTo(0, 0)")
+        tab.wait_for_timeout(100)
+        assert frame.evaluate("frame => frame.scrollLeft") == 0, "it can be scrolled away"
 
 
 def test_every_page_stands_in_a_row(demo: DemoSite) -> None:

@@ -55,7 +55,8 @@ def test_two_people_on_one_case_and_the_second_loses_nothing(site: Site) -> None
         "Who was there, by agency": "Maternity.",
         "Decisions and actions": "Weekly visits.",
     }
-    clinic = {**notes, "Held on": worker.today(), "Progress": "Amber: drifting"}
+    dates = {"Held on": worker.today(), "Next clinic on": worker.today() + timedelta(days=14)}
+    clinic = {**notes, **dates, "Progress": "Green: on track"}
 
     for one in (worker, manager):
         one.chooses(case, "Record a pre-birth clinic").answers(clinic)

@@ -34,7 +34,7 @@ def test_a_supervisors_morning_with_three_breaches(site: Site) -> None:
     manager = site.person("baby.TM").signs_in().is_on("My work").sees("You were told: these need an answer")
     manager.follows("Team").is_on("Team baby").sees("3 cases of 3 open cases are past a date")
     manager.sees("How long cases have stood still", "CW 1 of baby")
-    expect(manager.row(first)).to_contain_text("▲ Breached")
+    expect(manager.row(first)).to_contain_text("▲ Past its date")
     manager.follows("Waiting for an answer").is_on("Waiting for an answer")
     manager.sees("Past its date", "Told:", "TM 1 of baby")
 

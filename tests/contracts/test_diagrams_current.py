@@ -19,6 +19,8 @@ def test_the_catalogue_names_each_lifecycle_by_its_id() -> None:
         "pre_proceedings",
         "care_proceedings",
         "looked_after",
+        "pause_follow_up",
+        "service_agreement",
     ]
     assert len({lifecycle.code for lifecycle in LIFECYCLES.values()}) == len(LIFECYCLES)
 

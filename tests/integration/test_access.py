@@ -32,7 +32,7 @@ def case(desk: Desk) -> str:
         )
         for name, role in (("north.CW", "CW"), ("north.SM", "SM")):
             account = {"username": name, "name": name, "role": role, "team": "north", "active": True}
-            connection.execute(USERS.insert(), {**account, "trained_learning_disability": True, "created_at": NOW})
+            connection.execute(USERS.insert(), {**account, "created_at": NOW})
     with desk.database.read() as connection:
         from workflow.accounts import find_actor  # noqa: PLC0415  (the accounts were made a line ago)
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from scheduler.calendars import end_of_day, local_date
 from scheduler.sweeps import sweep
-from workflow import answers, audit
+from workflow import answers, audit, chains
 from workflow.acts import Way
 from workflow.alerting import DueDeadlines
 from workflow.errors import BadInput, Conflict, MoveRefused, NotFound
@@ -58,7 +58,7 @@ def promise(desk: Desk, name: str, on: date, as_: str = OWNER, **more: Any) -> A
 def all_holds(desk: Desk) -> None:
     with desk.database.read() as connection:
         assert broken_promises(connection, desk.engine.calendar) == []
-        audit.verify_chains(connection)
+        chains.verify_chains(connection)
 
 
 def test_a_promise_quiets_to_the_end_of_its_day_and_moves_no_due_date(desk: Desk) -> None:

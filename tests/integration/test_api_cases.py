@@ -2,19 +2,15 @@
 
 import io
 import json
-import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import structlog
 from httpx2 import Response
 from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
-from config.logs import set_up_logs
 from scheduler.sweeps import sweep
 from states.pause import OUTCOME_DOMAINS
 from workflow.alerting import DueDeadlines
@@ -326,22 +322,6 @@ def test_the_worklist_is_narrowed_and_says_what_it_does_not_know(program: Progra
         assert problem(program.get(f"/cases?{query}")) == (422, "bad-input")
     says = program.get("/cases?lifecycle=x").json()["detail"]
     assert says.startswith("there is no lifecycle 'x'; there are: prebirth, pause")
-
-
-@pytest.fixture
-def logs() -> Iterator[io.StringIO]:
-    """What the process would write to standard error."""
-    before = logging.getLogger().handlers[:], logging.getLogger().level
-    set_up_logs()
-    structlog.configure(cache_logger_on_first_use=False)  # or the tests after this one would log here
-    (handler,) = logging.getLogger().handlers
-    assert isinstance(handler, logging.StreamHandler)
-    written = io.StringIO()
-    handler.setStream(written)
-    yield written
-    structlog.reset_defaults()
-    logging.getLogger().handlers[:], level = before
-    logging.getLogger().setLevel(level)
 
 
 def test_a_name_is_searched_for_in_a_body_and_stands_in_no_log_address_problem_or_look(

@@ -297,7 +297,7 @@ def test_an_account_that_cannot_be_is_not_added(doors: Doors, change: dict[str, 
 def test_a_change_is_made_to_what_was_looked_at_and_to_nothing_newer(doors: Doors) -> None:
     doors.post("/people", NEW)
     tag = doors.get("/people/ann.example", ADMIN).headers["etag"]
-    change = {"name": "Ann Example-Smith", "trained_learning_disability": True}
+    change = {"name": "Ann Example-Smith", "trained_until": "2028-11-30"}
     assert problem(doors.ask("PATCH", "/people/ann.example", ADMIN, change)) == (428, "precondition-required")
     changed = doors.ask("PATCH", "/people/ann.example", ADMIN, change, if_match=tag)
     assert (changed.status_code, changed.json()["name"]) == (200, "Ann Example-Smith")
@@ -305,7 +305,11 @@ def test_a_change_is_made_to_what_was_looked_at_and_to_nothing_newer(doors: Door
     stale = doors.ask("PATCH", "/people/ann.example", ADMIN, {"email": "a@example.com"}, if_match=tag)
     assert problem(stale) == (409, "conflict")
     (entry,) = system_entries(doors, "change_user")
-    assert entry["facts"] == {"username": "ann.example", "changed": ["name", "trained_learning_disability"]}
+    assert entry["facts"] == {
+        "username": "ann.example",
+        "changed": ["name", "trained_until"],
+        "trained_until": "2028-11-30",
+    }
 
 
 def test_role_and_team_are_not_changed_by_anybody(doors: Doors) -> None:

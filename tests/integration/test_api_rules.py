@@ -97,7 +97,9 @@ def test_a_policy_is_told_in_words_with_basis_and_source(doors: Doors) -> None:
     policy = doors.get("/policies/durham").json()
     assert {one["id"] for one in policy["criteria"]} >= {"C1", "G1"}
     (limit,) = [one for one in policy["limits"] if one["clock"] == "referral_decision"]
-    assert limit["says"].startswith("the earliest of: 1 working day from received on; 1 working day from the start")
+    assert limit["says"].startswith(
+        "the earliest of: 1 working day from the day it was received; 1 working day from the start"
+    )
     assert (limit["basis"], limit["label"]) == ("statutory_guidance", limit["label"])
     assert problem(doors.get("/policies/atlantis")) == (404, "not-found")
 

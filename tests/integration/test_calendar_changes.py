@@ -6,7 +6,7 @@ import pytest
 from integration.test_answers import identified, row
 
 from scheduler.sweeps import sweep
-from workflow import audit
+from workflow import audit, chains
 from workflow.alerting import DueDeadlines
 from workflow.calendar_changes import apply_change, preview, record_change, with_change
 from workflow.errors import BadInput, NotAllowed
@@ -24,7 +24,7 @@ def record(desk: Desk, on: date = HOLIDAY, action: str = "add", as_: str = "paus
 def all_holds(desk: Desk) -> None:
     with desk.database.read() as connection:
         assert broken_promises(connection, desk.engine.calendar) == []
-        audit.verify_chains(connection)
+        chains.verify_chains(connection)
 
 
 def test_recording_a_holiday_silently_re_dates_nothing(desk: Desk) -> None:

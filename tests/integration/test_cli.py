@@ -783,6 +783,12 @@ def test_the_demo_is_loaded_once_toured_and_counted_and_keeps_every_promise(
     other = ("report", "cohort", "--authority", "durham", "--as", "demo.birmingham.manager")
     assert "sees no figures of durham" in waymark(*other).sentence
     assert "learning disability: " in waymark("report", "cohort", "--authority", "durham").out
+    later = waymark("report", "cohort", "--authority", "durham", "--cohort", "Durham later", "--json").json
+    assert [one["women"] for one in later["pause"]["cohorts"]] == [21]
+    team = waymark("report", "cohort", "--authority", "durham", "--team", "demo.durham.prebirth", "--json").json
+    assert team["prebirth"]["families"] > 0
+    assert "had no case on that day" in waymark("report", "cohort", "--authority", "durham", "--team", "x").sentence
+    assert "name it with --authority" in waymark("report", "cohort", "--team", "x").sentence
     assert "lies in the future" in waymark("report", "cohort", "--as-of", "2999-01-01").sentence
     assert waymark("report", "cohort", "--as-of", "soon").code == 2
     assert waymark("check").out == "Every promise holds.\n"

@@ -16,7 +16,7 @@ from scheduler.calendars import add_days, local_date
 from scheduler.sweeps import sweep
 from states.catalogue import LIFECYCLES
 from states.pause import OUTCOME_DOMAINS
-from workflow import audit, clock_actions
+from workflow import audit, chains, clock_actions
 from workflow.alerting import DueDeadlines
 from workflow.database import Database
 from workflow.errors import MoveRefused, NotFound
@@ -62,7 +62,7 @@ def do(desk: Desk, what: str, name: str, as_: str = "pause.PL", **more: Any) -> 
 def all_holds(desk: Desk) -> None:
     with desk.database.read() as connection:
         assert broken_promises(connection, desk.engine.calendar) == []
-        audit.verify_chains(connection)
+        chains.verify_chains(connection)
 
 
 def test_the_time_a_clock_stood_still_does_not_count(desk: Desk) -> None:

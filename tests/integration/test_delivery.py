@@ -31,7 +31,7 @@ from sqlalchemy import select
 from config.settings import Settings, Webhook
 from scheduler.sweeps import sweep
 from states.roles import Role
-from workflow import audit
+from workflow import audit, chains
 from workflow.access_acts import break_glass, change_access
 from workflow.accounts import USERS, Operator, add_user
 from workflow.alert_tables import ChannelName
@@ -181,7 +181,7 @@ def queue_plain(desk: Desk, count: int, *, urgent: bool, at: datetime) -> None:
 
 def all_is_proved(desk: Desk) -> None:
     with desk.database.read() as connection:
-        audit.verify_chains(connection)
+        chains.verify_chains(connection)
         assert broken_promises(connection, desk.engine.calendar) == []
 
 

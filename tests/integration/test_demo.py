@@ -12,10 +12,17 @@ import pytest
 from sqlalchemy import func, select
 
 from scheduler.calendars import local_date
+from states.codes import DRIFT_REASONS
 from states.roles import Role
-from workflow import audit, invariants, reports, seals
-from workflow.accounts import TEAMS, USERS, find_actor
+from workflow import audit, chains, invariants, reports, seals
+from workflow.accounts import TEAMS, USERS, find_actor, trainings
+from workflow.agreements import agreements
 from workflow.bootstrap import DEMO_MANAGER, Service
+from workflow.child_outcomes import children, counts
+from workflow.clinic_sessions import clinics_of
+from workflow.clinics import agenda, recorded
+from workflow.cohort_views import view
+from workflow.consistency import practice
 from workflow.database import Database
 from workflow.demo import DemoSummary, load_demo
 from workflow.demo.loading import CASELOADS
@@ -26,7 +33,9 @@ from workflow.errors import BadInput
 from workflow.identity import passwords, sign_in
 from workflow.identity.credentials import CREDENTIALS
 from workflow.models import Record
+from workflow.oversight import Asked, standing_report
 from workflow.repository import CASES, DEADLINES
+from workflow.stock import stock
 
 from factories import NOW, Desk, add_people, service_on
 
@@ -122,6 +131,34 @@ class TestPublishedFigures:
         assert 38 not in {reports.percent(some, 22) for some in range(23)}
 
 
+class TestWhatReadersOfCountsAreGiven:
+    def test_what_would_tell_of_fewer_than_five_is_withheld_and_the_rest_stands(self, figures: dict[str, Any]) -> None:
+        told = view(figures, below=5)
+        needs, plans = told["prebirth"]["needs"], told["prebirth"]["plans"]
+        assert (needs["school_age"], needs["care_experienced_with_removals"]) == (None, None)
+        assert (plans["adoption"], plans["special_guardianship"]) == (None, None)
+        assert (needs["previous_removal"], told["prebirth"]["families"]) == (17, 45)
+        current = cohort(told, "Durham current")
+        assert (current["children_removed"], current["age_min"], current["pregnancies"]) == (83, 22, 0)
+        assert cohort(told, "Durham earlier")["children_returned"] is None
+
+    def test_teams_add_up_to_the_authority(self, figures: dict[str, Any]) -> None:
+        teams = [view(figures, team=one)["prebirth"] for one in figures["teams"]]
+        assert sum(one["families"] for one in teams) == 45
+        assert sum(one["plans"]["with_parents"] for one in teams) == 14
+
+    def test_the_standing_report_has_the_published_figures_beside_what_is_offered(
+        self, service: Service, figures: dict[str, Any]
+    ) -> None:
+        asked = Asked(authority="durham", since=TODAY - timedelta(days=91), until=TODAY, now=NOW, figures=figures)
+        with service.database.read() as connection:
+            parts = standing_report(connection, asked)
+        told = {(one.level, one.title): dict(one.rows) for one in parts}
+        assert told["specialist", "Families and plans"]["children: with parents"] == 14
+        assert told["specialist", "Pause, Durham current"]["women: on the programme"] == 21
+        assert len(told["universal", "What families can turn to"]) == 4
+
+
 class TestEarlierDays:
     @pytest.mark.parametrize(
         ("day", "on_programme", "graduated"), [("2021-06-30", 22, 0), ("2022-06-30", 22, 0), ("2022-07-31", 0, 22)]
@@ -153,6 +190,57 @@ class TestEarlierDays:
         json.dumps(found)
 
 
+class TestPractice:
+    """What the invented caseload gives of clinics, support and outcomes; small enough to be counted by hand."""
+
+    def test_clinics_and_plans_of_durham_were_on_time_in_the_last_quarter(self, service: Service) -> None:
+        with service.database.read() as connection:
+            found = practice(connection, "durham", date(2026, 8, 26), date(2026, 11, 25), NOW)
+        team, everybody = found["clinics"]
+        assert (team["on_time"], team["late"]) == (everybody["on_time"], everybody["late"]) == (54, 0)
+        assert (found["plans"][0]["on_time"], found["plans"][0]["late"]) == (10, 0)
+        drifted = {name: count for name, count in found["drift"][0].items() if name in DRIFT_REASONS and count}
+        assert drifted == {"meeting_moved": 14}  # each amber clinic gives the one reason
+        assert found["stages"][0]["Care proceedings"] == 3
+
+    def test_each_child_has_an_outcome_with_what_its_return_needs(self, service: Service) -> None:
+        with service.database.read() as connection:
+            rows = counts(connection, "durham")
+            found = children(connection, find_actor(connection, DEMO_MANAGER), NOW)
+        by_outcome = {name: rows[-1][name] for name in ("with_parents_no_plan", "special_guardianship", "adoption")}
+        assert by_outcome == {"with_parents_no_plan": 2, "special_guardianship": 1, "adoption": 2}
+        adopted = [one for one in found if one["outcome"] == "adoption"]
+        assert {(one["placement"], one["legal_status"]) for one in adopted} == {("U5", "E1")}  # early permanence
+        assert all(one["decision_on"] for one in adopted)
+        kin = next(one for one in found if one["outcome"] == "special_guardianship")
+        assert kin["reason_ceased"] == "E45"
+
+    def test_things_are_lent_one_of_them_overdue_and_one_worker_is_not_trained(self, service: Service) -> None:
+        with service.database.read() as connection:
+            rows = stock(connection, find_actor(connection, "demo.durham.tm"), NOW)
+            trained = {one["username"]: one["trained_until"] for one in trainings(connection, "birmingham")}
+        where = {one["code"]: (one["where"], one["overdue"]) for one in rows}
+        assert where == {
+            "durham-rcb-1": ("lent", True),
+            "durham-rcb-2": ("lent", False),
+            "durham-rcb-3": ("in_stock", False),
+            "durham-rcb-4": ("in_stock", False),
+            "durham-rcb-5": ("out_of_use", False),
+        }
+        assert [name for name, until in trained.items() if until is None] == ["demo.birmingham.worker6"]
+
+    def test_a_clinic_of_late_decided_on_cases_and_one_to_come_has_its_agenda(self, service: Service) -> None:
+        with service.database.read() as connection:
+            manager = find_actor(connection, "demo.durham.tm")
+            sessions = clinics_of(connection, "durham", date(2026, 10, 1))
+            held = [one for one in sessions if one["status"] == "held"]
+            decided = [len(recorded(connection, manager, NOW, one)) for one in held]
+            to_come = [len(agenda(connection, manager, NOW, one)) for one in sessions if one["status"] == "planned"]
+        assert sum(decided) == 21
+        assert all(decided)
+        assert to_come == [20, 21]
+
+
 class TestEvidence:
     def test_every_case_is_what_its_evidence_adds_up_to(self, service: Service) -> None:
         with service.database.read() as connection:
@@ -163,7 +251,7 @@ class TestEvidence:
         file = service.heads_file()
         assert file is not None
         with service.database.read() as connection:
-            verified = audit.verify_chains(connection)
+            verified = chains.verify_chains(connection)
             assert seals.verify_log(connection, seals.read_heads(file)) == verified.entries
         assert verified.cases == summary.cases
         assert verified.entries > summary.moves
@@ -211,7 +299,8 @@ class TestCaseload:
 
     def test_most_deadlines_are_in_time_some_near_and_some_past(self, service: Service) -> None:
         with service.database.read() as connection:
-            rows = connection.execute(select(DEADLINES).where(DEADLINES.c.closed_at.is_(None))).mappings().all()
+            dated = DEADLINES.c.closed_at.is_(None) & DEADLINES.c.due_at.is_not(None)
+            rows = connection.execute(select(DEADLINES).where(dated)).mappings().all()
         overdue = sum(row["due_at"] <= NOW for row in rows)
         near = sum(row["amber_at"] <= NOW < row["due_at"] for row in rows if row["amber_at"])
         assert 5 <= overdue <= len(rows) // 20
@@ -238,6 +327,26 @@ class TestCaseload:
         durham = [number for owner, number in held if owner and owner.startswith("demo.durham.worker")]
         assert len(durham) == 6
         assert max(durham) <= 12
+
+    def test_the_agreements_behind_pause_are_those_of_the_document_and_the_last_says_it_is_invented(
+        self, service: Service
+    ) -> None:
+        with service.database.read() as connection:
+            found = agreements(connection, "durham")
+        told = [(row["provider"], str(row["starts_on"]), str(row["ends_on"]), row["months"]) for row in found[:3]]
+        assert told == [
+            ("Barnardo's", "None", "2020-04-30", None),
+            ("Pause", "2020-11-01", "2022-08-01", None),
+            ("Durham County Council", "2022-08-01", "2024-04-01", 20),
+        ]
+        assert [row["state"] for row in found] == ["ended", "renewed", "renewed", "running"]
+        assert "invented" in found[3]["as_stated"]
+
+    def test_a_pregnancy_told_to_pause_stands_as_a_referral_with_the_link_alone(self, service: Service) -> None:
+        query = select(CASES.c.facts).where((CASES.c.lifecycle == "prebirth") & (CASES.c.authority == "durham"))
+        with service.database.read() as connection:
+            linked = [row.facts["pause_case"] for row in connection.execute(query) if "pause_case" in row.facts]
+        assert len(linked) == 1
 
 
 class TestLoading:
@@ -296,7 +405,7 @@ class TestLoading:
         load_demo(other, datetime(NOW.year, NOW.month, NOW.day, 18, tzinfo=UTC), caseloads=["birmingham"])
         with service.database.read() as mine, database.read() as theirs:
             assert reports.cohort(theirs, "birmingham", TODAY) == reports.cohort(mine, "birmingham", TODAY)
-            audit.verify_chains(theirs)
+            chains.verify_chains(theirs)
             assert invariants.broken_promises(theirs, other.engine.calendar) == []
         assert birmingham(database) == birmingham(service.database)
         database.close()

@@ -54,6 +54,10 @@ ROUTES: dict[str, str] = {
     "GET /api/v1/cases/{ref}/moves": "read_cases",
     "GET /api/v1/cases/{ref}/policy": "read_cases",
     "GET /api/v1/cases/{ref}/readers": "read_cases",
+    "GET /api/v1/cases/{ref}/story": "read_cases",
+    "GET /api/v1/cases/{ref}/support": "read_cases",
+    "GET /api/v1/clinics": "read_cases",
+    "GET /api/v1/clinics/{name}": "read_cases",
     "GET /api/v1/deadlines": "read_cases",
     "GET /api/v1/deadlines/{name}/explain": "read_cases",
     "GET /api/v1/escalations": "read_cases",
@@ -67,13 +71,19 @@ ROUTES: dict[str, str] = {
     "GET /api/v1/lifecycles/{name}.svg": "see_rules",
     "GET /api/v1/looks": "read_evidence",
     "GET /api/v1/messages": "own_account",
+    "GET /api/v1/pause/caseloads": "read_alerts_told",
     "GET /api/v1/people": "own_account",
     "GET /api/v1/people/{username}": "own_account",
     "GET /api/v1/policies": "see_rules",
     "GET /api/v1/policies/{authority}": "see_rules",
     "GET /api/v1/reports/cohort": "read_reports",
+    "GET /api/v1/reports/consistency": "read_reports",
     "GET /api/v1/reports/late": "read_reports",
+    "GET /api/v1/reports/outcomes": "read_reports",
+    "GET /api/v1/reports/support": "read_reports",
+    "GET /api/v1/services": "read_reports",
     "GET /api/v1/session": "own_account",
+    "GET /api/v1/support/stock": "read_cases",
     "GET /api/v1/system": "run_system",
     "GET /api/v1/system/promises": "run_system",
     "GET /api/v1/teams": "own_account",
@@ -90,7 +100,14 @@ ROUTES: dict[str, str] = {
     "GET /cases/{ref}/map": "read_cases",
     "GET /cases/{ref}/moves/{trigger}": "read_cases",
     "GET /cases/{ref}/outcomes": "read_cases",
+    "GET /cases/{ref}/story": "read_cases",
+    "GET /cases/{ref}/story.pdf": "read_cases",
+    "GET /cases/{ref}/support": "read_cases",
     "GET /cases/{ref}/timeline": "read_cases",
+    "GET /clinics": "read_cases",
+    "GET /clinics/new": "arrange_clinics",
+    "GET /clinics/{name}": "read_cases",
+    "GET /clinics/{name}/{act}": "arrange_clinics",
     "GET /deadlines/{name}": "read_cases",
     "GET /deadlines/{name}/{act}": "read_cases",
     "GET /healthz": PUBLIC,
@@ -117,11 +134,21 @@ ROUTES: dict[str, str] = {
     "GET /referrals/new/{id}/{step}": "write_cases",
     "GET /reports": "read_reports",
     "GET /reports.{kind}": "read_reports",
+    "GET /reports/cases": "read_reports",
+    "GET /reports/consistency": "read_reports",
+    "GET /reports/consistency.{kind}": "read_reports",
+    "GET /reports/outcomes": "read_reports",
+    "GET /reports/outcomes.{kind}": "read_reports",
+    "GET /reports/support": "read_reports",
+    "GET /reports/support.{kind}": "read_reports",
     "GET /search": "read_cases",
+    "GET /services": "read_reports",
     "GET /sign-in": PUBLIC,
     "GET /sign-in/code": "own_account",
     "GET /sign-in/enrol": "own_account",
     "GET /static/{version}/{path}": PUBLIC,
+    "GET /support/stock": "read_cases",
+    "GET /support/training": "read_cases",
     "GET /system": "run_system",
     "GET /system/people": "run_system",
     "GET /system/people/new": "run_system",
@@ -161,6 +188,10 @@ ROUTES: dict[str, str] = {
     "POST /api/v1/cases/{ref}/break-glass": "write_cases",
     "POST /api/v1/cases/{ref}/moves": "write_cases",
     "POST /api/v1/cases/{ref}/policy": "write_cases",
+    "POST /api/v1/clinics": "arrange_clinics",
+    "POST /api/v1/clinics/{name}/call-off": "arrange_clinics",
+    "POST /api/v1/clinics/{name}/change": "arrange_clinics",
+    "POST /api/v1/clinics/{name}/hold": "arrange_clinics",
     "POST /api/v1/deadlines/{name}/acknowledge": "write_cases",
     "POST /api/v1/deadlines/{name}/extend": "write_cases",
     "POST /api/v1/deadlines/{name}/pause": "write_cases",
@@ -179,10 +210,15 @@ ROUTES: dict[str, str] = {
     "POST /api/v1/policies/{authority}/decide": "see_rules",
     "POST /api/v1/session": PUBLIC,
     "POST /api/v1/session/code": "own_account",  # of one who has given the password
+    "POST /api/v1/support/stock": "keep_stock",
+    "POST /api/v1/support/stock/{code}/condition": "keep_stock",
+    "POST /api/v1/support/stock/{code}/fetch": "keep_stock",
     "POST /api/v1/teams": "run_system",
     "POST /cases/{ref}/access/{act}": "give_access",
     "POST /cases/{ref}/break-glass": "write_cases",
     "POST /cases/{ref}/moves/{trigger}": "write_cases",
+    "POST /clinics/new": "arrange_clinics",
+    "POST /clinics/{name}/{act}": "arrange_clinics",
     "POST /deadlines/{name}/{act}": "write_cases",
     "POST /invitation": PUBLIC,
     "POST /messages/read": "own_account",
@@ -198,6 +234,8 @@ ROUTES: dict[str, str] = {
     "POST /sign-in/code": "own_account",
     "POST /sign-in/enrol": "own_account",
     "POST /sign-out": "own_account",
+    "POST /support/stock": "keep_stock",
+    "POST /support/stock/{code}": "keep_stock",
     "POST /system/people/new": "run_system",
     "POST /system/people/{username}": "run_system",
     "POST /system/people/{username}/disable": "run_system",
@@ -209,6 +247,22 @@ ROUTES: dict[str, str] = {
     "POST /seen": "read_cases",
     "POST /saved-views": "read_cases",
     "POST /saved-views/remove": "read_cases",
+    "GET /api/v1/offers": "see_rules",
+    "POST /api/v1/offers": "keep_offer",
+    "POST /api/v1/offers/{name}/change": "keep_offer",
+    "GET /api/v1/reports/under-one": "read_reports",
+    "POST /api/v1/reports/under-one": "supply_figures",
+    "GET /api/v1/reports/oversight": "read_reports",
+    "GET /offers": "see_rules",
+    "GET /offers/new": "keep_offer",
+    "POST /offers/new": "keep_offer",
+    "GET /offers/sheet": "see_rules",
+    "GET /offers/{name}": "keep_offer",
+    "POST /offers/{name}": "keep_offer",
+    "GET /reports/under-one": "read_reports",
+    "POST /reports/under-one": "supply_figures",
+    "GET /reports/oversight": "read_reports",
+    "GET /reports/oversight.{kind}": "read_reports",
     "PUT /api/v1/teams/{code}/manager": "run_system",
 }
 HALF_SIGNED_IN = (
@@ -227,6 +281,14 @@ ONLY_LOOKS = ("POST /api/v1/cases/search", "POST /api/v1/policies/{authority}/de
 OF_A_CASE = ("{ref}", "/deadlines/{name}", "/escalations/{name}")
 ONE_CASE = tuple(route for route in ROUTES if any(part in route for part in OF_A_CASE))
 ACCOUNTS = {role: f"{team}.{role}" for team, roles in PEOPLE.items() for role in roles}
+
+
+def _named(path: str, ref: str) -> str:
+    if "/deadlines/" in path or "/escalations/" in path:
+        return f"{ref}.1"
+    if "/offers/" in path:
+        return "OF-1"
+    return "CL-1" if "/clinics/" in path else "prebirth"
 
 
 class Caller:
@@ -251,7 +313,7 @@ class Caller:
         values = {
             "{ref}": ref,
             "{trigger}": "accept",
-            "{name}": f"{ref}.1" if "/deadlines/" in path or "/escalations/" in path else "prebirth",
+            "{name}": _named(path, ref),
             "{username}": "baby.CW2",
             "{starts_on}": "2026-11-25",
             "{id}": "0123456789ab",
@@ -386,5 +448,5 @@ def _add_strangers(caller: Caller) -> None:
             row = {"code": team, "name": team, "authority": authority, "record": "baby", "manager": None}
             connection.execute(TEAMS.insert(), row)
             account = {"username": f"{team}.CW", "name": team, "role": "CW", "team": team, "active": True}
-            extra = {"trained_learning_disability": False, "created_at": caller.desk.now}
+            extra = {"created_at": caller.desk.now}
             connection.execute(USERS.insert(), {**account, **extra})

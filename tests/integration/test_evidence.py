@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from workflow import audit, looks, seals
+from workflow import audit, chains, looks, seals
 from workflow.errors import EvidenceBroken
 from workflow.models import EVIDENCE, AuditEntry
 
@@ -51,14 +51,14 @@ def force(desk: Desk, *statements: str) -> None:
 
 def verify(desk: Desk) -> None:
     with desk.database.read() as connection:
-        audit.verify_chains(connection)
+        chains.verify_chains(connection)
         looks.verify_looks(connection)
         seals.verify_log(connection)
 
 
 def test_untouched_evidence_verifies(sealed: Desk) -> None:
     with sealed.database.read() as connection:
-        assert audit.verify_chains(connection).entries == 6
+        assert chains.verify_chains(connection).entries == 6
         assert looks.verify_looks(connection) == 1
         assert seals.verify_log(connection) == 7
 
@@ -75,7 +75,7 @@ def test_personal_content_can_be_erased_and_the_chain_still_verifies(sealed: Des
     with sealed.database.write() as connection:
         connection.execute(text("UPDATE audit_contents SET content = NULL WHERE seq = 1"))
     with sealed.database.read() as connection:
-        assert audit.verify_chains(connection).erased == 3
+        assert chains.verify_chains(connection).erased == 3
 
 
 COLUMNS = [c for c in audit.ENTRIES.columns if c.name not in ("case_id", "seq")]
@@ -127,7 +127,7 @@ def test_swapped_entries_are_found(sealed: Desk) -> None:
 def test_a_cut_tail_is_found_by_its_case_and_by_the_sealed_log(sealed: Desk) -> None:
     force(sealed, "DELETE FROM audit_entries WHERE case_id = 2 AND seq = 2")
     with pytest.raises(EvidenceBroken, match="PA-2 ends at entry 1"), sealed.database.read() as connection:
-        audit.verify_chains(connection)
+        chains.verify_chains(connection)
     with pytest.raises(EvidenceBroken, match="entry 2 of case number 2 was sealed"):  # noqa: SIM117
         with sealed.database.read() as connection:
             seals.verify_log(connection)

@@ -1,18 +1,14 @@
 """The calendar of one's own deadlines: what it says of each, when it changes, and that its address is a secret."""
 
 import io
-import logging
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-import structlog
 from httpx2 import Response
 from icalendar import Calendar
 from integration.test_answers import identified, row
 
-from config.logs import set_up_logs
 from scheduler.sweeps import sweep
 from workflow.alerting import DueDeadlines
 from workflow.calendar_changes import apply_change, record_change
@@ -31,22 +27,6 @@ OWNER = "pause.PP"
 @pytest.fixture
 def doors(desk: Desk) -> Doors:
     return doors_to(desk)
-
-
-@pytest.fixture
-def logs() -> Iterator[io.StringIO]:
-    """What the process would write to standard error."""
-    before = logging.getLogger().handlers[:], logging.getLogger().level
-    set_up_logs()
-    structlog.configure(cache_logger_on_first_use=False)  # or the tests after this one would log here
-    (handler,) = logging.getLogger().handlers
-    assert isinstance(handler, logging.StreamHandler)
-    written = io.StringIO()
-    handler.setStream(written)
-    yield written
-    structlog.reset_defaults()
-    logging.getLogger().handlers[:], level = before
-    logging.getLogger().setLevel(level)
 
 
 def feed(doors: Doors, token: str) -> Response:

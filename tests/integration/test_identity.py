@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import MetaData, select
 
 from config.settings import Settings
-from workflow import audit
+from workflow import audit, chains
 from workflow.accounts import Operator, disable_user
 from workflow.acts import Way
 from workflow.bootstrap import INSTALLATION, Service
@@ -140,7 +140,7 @@ def test_the_right_password_begins_a_session_and_is_recorded(door: Door) -> None
         *("sign_in", ANN),
         *("CW", "durham"),
     )
-    door.look(audit.verify_chains)
+    door.look(chains.verify_chains)
 
 
 @pytest.mark.parametrize("name", [ANN, "nobody.here", "", "a\0b", "\ud83d", "n" * 5000])
@@ -631,7 +631,7 @@ def test_neither_the_evidence_nor_a_table_holds_a_secret_that_was_shown_once(doo
         }
     assert not [(name, secret) for name, text in kept.items() for secret in secrets if secret in text]
     assert "very own" not in kept["audit_entries"]
-    door.look(audit.verify_chains)
+    door.look(chains.verify_chains)
 
 
 def test_nothing_that_signs_in_is_logged(
@@ -649,7 +649,7 @@ def test_evidence_of_signing_in_at_the_same_moment_is_one_whole_chain(door: Door
     outcomes = at_once(*(lambda name=name: door.sign_in(name) for name in (ANN, SAM, ANN, SAM)))
     assert all(isinstance(outcome, sign_in.SignedIn) for outcome in outcomes), outcomes
     assert door.triggers() == ["sign_in"] * 4
-    door.look(audit.verify_chains)
+    door.look(chains.verify_chains)
 
 
 def test_a_way_in_is_kept_with_its_evidence(door: Door) -> None:

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from states.catalogue import LIFECYCLES
-from workflow import audit, seals
+from workflow import audit, chains, seals
 from workflow.accounts import USERS
 from workflow.database import Database
 from workflow.errors import BadInput, NotAllowed
@@ -174,7 +174,7 @@ def test_referrals_open_cases_as_the_front_door_would(desk: Desk, tmp_path: Path
     assert case.personal["parents"][1] == {"role": "father", "previous_removals": []}
     with desk.database.read() as connection:
         entry = audit.entries_of(connection, case.id)[0]
-        audit.verify_chains(connection)
+        chains.verify_chains(connection)
     assert (entry["trigger"], entry["source"], entry["actor"]) == ("refer", "import", "baby.TM")
     assert entry["occurred_at"].isoformat() == "2026-11-02T00:00:00+00:00"
 
@@ -195,7 +195,7 @@ def test_a_caseload_is_taken_over_with_its_owners_and_the_dates_of_its_clocks(
             (row.case_id, row.clock): row.due_on
             for row in connection.execute(select(DEADLINES).where(DEADLINES.c.closed_at.is_(None)))
         }
-        audit.verify_chains(connection)
+        chains.verify_chains(connection)
     assert due[running.id, "assessment_due"] == date(2026, 12, 18)
     assert due[paused.id, "review_month_9"] == date(2026, 12, 2)
     assert {case_id for case_id, _ in due} == {running.id, protection.id, paused.id}
@@ -377,7 +377,7 @@ def test_one_row_that_the_engine_refuses_keeps_all_out(
     after = counts(desk.database)
     assert after == {**before, "AuditEntry": before["AuditEntry"] + 1}  # the refusal itself is evidence
     with desk.database.read() as connection:
-        audit.verify_chains(connection)
+        chains.verify_chains(connection)
 
 
 def test_a_date_from_which_no_time_limit_can_be_counted_is_named_by_line(desk: Desk, tmp_path: Path) -> None:
@@ -553,7 +553,7 @@ def test_every_lifecycle_is_taken_over_in_every_state_it_can_wait_in(desk: Desk,
                 "lifecycle": lifecycle.id,
                 "state": state.id,
                 "since": "2026-11-09",
-                "team": "baby",
+                "team": lifecycle.record,
                 "clock1": clock.id,
                 "clock1_due": "2026-12-18",
                 "came_from": next(iter(before)) if before else "",
@@ -566,4 +566,4 @@ def test_every_lifecycle_is_taken_over_in_every_state_it_can_wait_in(desk: Desk,
     states = {f"{case.lifecycle}/{case.state}" for case in cases(desk).values()}
     assert states >= {row["source_reference"] for row in rows[1:]}
     with desk.database.read() as connection:
-        audit.verify_chains(connection)
+        chains.verify_chains(connection)

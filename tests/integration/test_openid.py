@@ -94,8 +94,8 @@ class Office:
         asked = parse_qs(urlsplit(answered.headers["location"]).query)
         return {name: value for name, (value,) in asked.items()} | {"address": answered.headers["location"]}
 
-    def come_back(self, **said: str) -> httpx2.Response:
-        return self.browser.get(RETURN, params=said)
+    def come_back(self, accept: str = "*/*", **said: str) -> httpx2.Response:
+        return self.browser.get(RETURN, params=said, headers={"accept": accept})
 
     def link(self, username: str = "baby.CW", subject: str = SUBJECT) -> None:
         by = Operator(name="os:tests", now=self.now)
@@ -347,6 +347,18 @@ def test_who_cancels_at_the_provider_is_told_to_start_again(office: Callable[...
     assert answered.status_code == 401
     assert "did not sign you in" in answered.json()["detail"]
     assert at.rows(PENDING) == []
+
+
+def test_a_sign_in_that_failed_can_be_begun_again_for_the_same_page(office: Callable[..., Office]) -> None:
+    at = office()
+    started = at.start("/cases/PB-1")
+    httpx2.post(started["address"], data={"action": "deny"})
+    answered = at.come_back(state=started["state"], error="access_denied", accept="text/html")
+    assert answered.status_code == 401
+    assert 'href="/sign-in/openid?then=/cases/PB-1"' in answered.text
+    at.browser.cookies.clear()
+    guessed = at.come_back(state=started["state"], error="access_denied", accept="text/html")
+    assert "PB-1" not in guessed.text, "another browser is not told where this one was going"
 
 
 def test_a_sign_in_comes_back_once(office: Callable[..., Office]) -> None:

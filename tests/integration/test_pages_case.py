@@ -22,7 +22,7 @@ from workflow.web.timelines import part_of
 
 from browser import Page
 from doors import Browser, Doors, doors_to
-from factories import Desk
+from factories import Desk, manager
 from walks import Walk
 
 pytestmark = pytest.mark.mostly_one_database
@@ -128,7 +128,7 @@ def test_a_date_that_ends_with_a_day_is_shown_as_that_day(doors: Doors) -> None:
 @pytest.mark.parametrize("lifecycle", list(LIFECYCLES))
 def test_the_same_page_shows_every_kind_of_case(doors: Doors, lifecycle: str) -> None:
     kind = LIFECYCLES[lifecycle]
-    lead = "pause.PL" if kind.record == "pause" else "baby.TM"
+    lead = manager(lifecycle)
     walk = Walk(doors.desk, lifecycle)
     if kind.parent is None:
         walk.open(lead, **OPENINGS.get(lifecycle, {}))
@@ -174,6 +174,16 @@ def test_the_map_leads_from_a_state_that_can_be_reached_to_its_form(doors: Doors
     assert f'href="/cases/{walk.case}/moves/submit_assessment"' in shown.text
     assert 'aria-current="step"' in shown.text
     assert words(shown).count("now")
+
+
+def test_the_map_of_a_case_that_waits_leads_back_only_to_where_it_came_from(doors: Doors) -> None:
+    walk = assessed(doors).step("report_pregnancy_ended", "baby.CW")
+
+    shown = get(doors.browser("baby.TM"), f"/cases/{walk.case}/map")
+    back = f'href="/cases/{walk.case}/moves/correct_report"'
+
+    assert len(re.findall(rf"<li[^>]*>(?:(?!</li>).)*{back}", shown.text, re.DOTALL)) == 1
+    assert "Threshold review can come next" not in words(shown)
 
 
 # Recording what happened
@@ -365,10 +375,38 @@ def test_the_timeline_shows_kinds_orders_and_pages(doors: Doors) -> None:
 
 
 def test_a_page_of_the_timeline_ends_before_it_is_too_long() -> None:
-    rows = [{"lines": []} for _ in range(100)]
+    rows = [{"lines": [], "anchor": f"entry-{number}"} for number in range(100)]
 
     assert [len(part_of(rows, number).rows) for number in (1, 2, 3, 9)] == [40, 40, 20, 20]
     assert part_of([], 1).rows == []
+    assert part_of(rows, 1, "entry-95").number == 3, "the page that holds an entry"
+    assert part_of(rows, 2, "entry-995").number == 2
+
+
+def test_facts_call_people_by_their_names(doors: Doors) -> None:
+    walk = assessed(doors, own_social_worker="baby.CW2")
+    desk = doors.desk
+    restrict(doors, walk.case)
+    facts = {"person": "baby.CW2", "reason": "covers"}
+    change_access(desk.engine, desk.who("baby.TM"), desk.now, act="name_reader", case=walk.case, facts=facts)
+
+    browser = doors.browser("baby.TM")
+    said = words(get(browser, f"/cases/{walk.case}/timeline"))
+    assert "Who CW 2 of baby" in said
+    assert "Worker CW 1 of baby" in said
+    assert "own social worker CW 2 of baby" in words(get(browser, f"/cases/{walk.case}"))
+    assert "Worker baby.CW" not in said
+
+
+def test_an_address_of_an_entry_opens_the_page_of_the_timeline_that_holds_it(doors: Doors) -> None:
+    walk = assessed(doors)
+    for _ in range(40):
+        walk.does("record_visit")
+    browser = doors.browser("baby.TM")
+    path = f"/cases/{walk.case}/timeline"
+
+    assert 'id="entry-1"' not in get(browser, path).text
+    assert 'id="entry-1"' in get(browser, f"{path}?entry=1").text
 
 
 # Deadlines
@@ -404,6 +442,7 @@ def test_an_alert_is_answered_with_a_day_and_a_reason(doors: Doors) -> None:
 
     assert "Recorded: answer the alert." in words(get(browser, done))
     assert name not in doors.desk.looks_as("baby.CW").sheet(walk.case).alerts
+    assert f"Done by {soon.day} {soon:%B %Y}" in words(get(browser, f"/cases/{walk.case}/timeline"))
 
 
 def test_each_act_on_a_deadline_has_a_page_that_says_whether_it_can_be_done(doors: Doors) -> None:
@@ -506,5 +545,7 @@ def test_her_journey_is_a_line_and_her_scores_are_charts(doors: Doors) -> None:
     assert "on hold" in said
     assert "She gave it 4 out of 5 last time, higher than the first time (2)" in charts
     assert "It is a start." in charts
+    began = send(browser, "/referrals/new", case)  # the last form of her page opens a follow-up
+    assert f'value="{walk.case}"' in get(browser, where(began)).text
     assert "Her scores and words are withheld" in words(get(doors.browser("both.AUD"), f"/cases/{walk.case}/outcomes"))
     assert get(doors.browser("baby.TM"), f"/cases/{walk.case}").status_code == 404

@@ -1,5 +1,6 @@
 """The rules, readable: each authority's policy, what another version would change, and the lifecycles."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -59,20 +60,21 @@ def test_a_policy_names_each_criterion_with_its_source_and_what_is_decided(doors
     for one in POLICIES["durham"].criteria:
         if one.kind == "rule":
             assert f">{one.id}</dt>" in html
-    assert "S-DUR, criteria 2" in html
+    assert "Durham&#39;s document on pre-birth and Pause, criteria 2" in html
     assert "Accepted: Pre-birth intervention service" in html
     seen(doors, "/policies/atlantis", status=404)
     seen(doors, "/policies/durham?version=1066", status=404)
 
 
 def test_every_limit_stands_on_the_page_with_its_basis_and_its_ladder(doors: Doors) -> None:
-    html = seen(doors, "/policies/durham/limits")
-    assert "Proposal, not law" in html
+    assert "Proposal, not law" in seen(doors, "/policies/durham/limits")
     for lifecycle, clocks in POLICIES["durham"].limits.items():
+        html = seen(doors, f"/policies/durham/limits?of={lifecycle}")
         assert f'id="limits-{lifecycle}"' in html
         for limit in clocks.values():
             assert f'id="ladder-{limit.ladder}"' in html
-    assert len(html.encode()) < 100_000
+        assert len(html.encode()) < 100_000
+    seen(doors, "/policies/durham/limits?of=housing", status=404)
 
 
 def test_a_ladder_is_told_in_words() -> None:
@@ -143,6 +145,13 @@ def test_a_lifecycle_can_be_read_whole(doors: Doors, name: str) -> None:
     assert "<svg" in states
     assert clocks.count('<th scope="row"') == len(lifecycle.clocks)
     assert moves.count("<details") >= len(lifecycle.triggers)
+
+
+def test_a_move_is_listed_once_however_many_states_it_starts_from(doors: Doors) -> None:
+    page = seen(doors, "/lifecycles/prebirth/moves")
+    titles = re.findall(r'<span class="govuk-details__summary-text">([^<]*)</span>', page)
+    assert titles.count("Record the birth") == 1
+    assert len(titles) == len(set(titles))
 
 
 def test_there_is_no_page_of_a_lifecycle_that_there_is_not(doors: Doors) -> None:

@@ -8,22 +8,31 @@ from typing import Any
 
 import pytest
 from httpx2 import Response
+from journeys.parents import with_baby
+from journeys.prebirth_journeys import Pregnancy
 from openpyxl import load_workbook
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from starlette.testclient import TestClient
 
 from scheduler.sweeps import sweep
-from workflow import audit
+from workflow import audit, worklists
+from workflow.access import ACCESS
+from workflow.access_acts import change_access
+from workflow.access_tables import AccessKind
+from workflow.accounts import TEAMS
 from workflow.alerting import DueDeadlines
 from workflow.audit import ENTRIES
 from workflow.identity import sessions
 from workflow.job_log import NIGHTLY, JobRuns
 from workflow.looks import LOOKS
+from workflow.models import NEVER
 from workflow.outbox import ALERTS
-from workflow.repository import DEADLINES
+from workflow.repository import CASES, DEADLINES
 from workflow.serving.csrf import csrf_token
 from workflow.team_figures import caseload, standing_still
 from workflow.web.exports import MOST_ROWS, _csv
+from workflow.web.team import MOST_TEAMS
+from workflow.worklists import Filters, worklist
 
 from browser import Page
 from doors import Doors, doors_to
@@ -32,6 +41,8 @@ from walks import Walk
 
 pytestmark = pytest.mark.mostly_one_database
 
+MOTHER = {"role": "mother", "name": "Ottilie Quillfeather", "consent": "not_asked", "positive_change": True}
+REMOVED = [{"through": "care_proceedings", "removed_on": "2023-04-05", "authority": "durham"}]
 TOLD = {"accept": "text/html", "sec-fetch-site": "same-origin"}
 
 
@@ -123,6 +134,33 @@ def test_a_manager_sees_no_other_team(doors: Doors) -> None:
     assert "no open case here" in manager.get("/team")
 
 
+def test_many_teams_are_shown_in_parts_those_with_most_past_a_date_first(doors: Doors) -> None:
+    desk = doors.desk
+    cases = [identified(desk) for _ in range(3)]
+    overdue(desk)
+    codes = [f"far.{number}" for number in range(MOST_TEAMS)]
+    with desk.database.write() as connection:
+        rows = [{"code": one, "name": one, "authority": "durham", "record": "pause", "manager": None} for one in codes]
+        connection.execute(TEAMS.insert(), rows)
+        _spread(connection, codes, like=cases[0])
+    visitor = Visitor(doors, "pause.PL")
+    first, second = visitor.get("/team"), visitor.get("/team?part=2")
+    assert f"teams 1 to {MOST_TEAMS} of {MOST_TEAMS + 1}" in words(first)
+    assert first.index(">Team pause</a>") < first.index(">far.0</a>")
+    assert ">far.9</a>" not in first, "the last of them by name, with nothing past its date"
+    assert ">far.9</a>" in second
+    assert 'href="/team?part=2#teams"' in first
+    assert 'href="/team?part=1#teams"' in second
+    assert words(visitor.get("/team?part=twelve")) == words(first), "what is no part is the first"
+
+
+def _spread(connection: Connection, codes: list[str], *, like: str) -> None:
+    """A case for each of these teams, in all but team and date as the one named."""
+    row = dict(connection.execute(select(CASES).where(CASES.c.id == int(like.partition("-")[2]))).mappings().one())
+    rows = [{**row, "id": 1000 + at, "team": one, "urgent_at": NEVER} for at, one in enumerate(codes)]
+    connection.execute(CASES.insert(), [{**one, "urgent_deadline": None} for one in rows])
+
+
 def test_the_counts_of_a_caseload_add_up(desk: Desk) -> None:
     for _ in range(3):
         identified(desk)
@@ -147,6 +185,66 @@ def test_the_median_is_the_one_in_the_middle(desk: Desk, count: int) -> None:
     days = [10 * (place + 1) for place in range(count)]
     assert still["median_days"] == (days[count // 2] + days[(count - 1) // 2]) / 2
     assert still["longest_days"] == days[-1]
+
+
+@pytest.mark.parametrize(
+    ("filters", "count"),
+    [
+        (Filters(), 4),
+        (Filters(unallocated=True), 1),
+        (Filters(owner="pause.PP"), 3),
+        (Filters(team="pause"), 4),
+        (Filters(lifecycle="pause"), 4),
+        (Filters(lifecycle="prebirth"), 0),
+        (Filters(stage="Identified"), 4),
+        (Filters(stage="Referral"), 0),
+        (Filters(state="identified"), 4),
+        (Filters(status="breached"), 1),
+        (Filters(status="amber"), 1),
+        (Filters(status="on_track"), 1),
+        (Filters(status="paused"), 1),
+        (Filters(lifecycle="pause", status="amber", team="pause"), 1),
+        (Filters(ended=True), 0),
+    ],
+    ids=lambda one: one.said() if isinstance(one, Filters) else str(one),
+)
+def test_a_list_is_the_same_whether_its_cases_are_few_or_many(
+    desk: Desk, filters: Filters, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few cases are found by their numbers, many are read in their order."""
+    several(desk)
+
+    def lists() -> dict[str, list[str]]:
+        with desk.database.read() as connection:
+            return {
+                one: [row["case"] for row in worklist(connection, desk.who(one), desk.now, filters).rows]
+                for one in ("pause.PL", "pause.PP", "baby.CW", "baby.SM", "both.AUD")
+            }
+
+    few = lists()
+    assert len(few["pause.PL"]) == count
+    assert few["baby.SM"] == [one for one in few["pause.PL"] if one.endswith("-1")], "the one she was given sight of"
+    monkeypatch.setattr(worklists, "FEW", -1)  # a setting: nothing counts as few
+    assert few == lists()
+
+
+def several(desk: Desk) -> None:
+    """Cases of one's own and of nobody, on time, due soon, past their date, and with their time stopped."""
+    cases = [identified(desk), identified(desk, "pause.PP2"), identified(desk), identified(desk)]
+    numbers = [int(one.partition("-")[2]) for one in cases]
+    with desk.database.write() as connection:
+        connection.execute(CASES.update().where(CASES.c.id == numbers[1]).values(owner=None))
+        given = {"kind": AccessKind.GRANTED, "given_by": "pause.PL", "given_at": desk.now}
+        connection.execute(ACCESS.insert(), {"case_id": numbers[0], "username": "baby.SM", **given})
+        for number, row in zip(numbers, TIMES, strict=True):
+            hours, amber, status = row
+            due, warned = desk.now + timedelta(hours=hours), desk.now + timedelta(hours=amber)
+            of_case = DEADLINES.c.case_id == number
+            connection.execute(DEADLINES.update().where(of_case).values(due_at=due, amber_at=warned, status=status))
+            connection.execute(CASES.update().where(CASES.c.id == number).values(urgent_at=due))
+
+
+TIMES = ((-5, -50, "open"), (5, -5, "open"), (50, 5, "open"), (60, 6, "paused"))  # due, warned of, in hours; status
 
 
 def test_a_figure_leads_to_the_list_behind_it(doors: Doors) -> None:
@@ -264,7 +362,7 @@ def test_the_audit_finds_refused_moves_and_leads_to_the_timeline(doors: Doors) -
     case = identified(doors.desk)
     auditor = Visitor(doors, "both.AUD")
     html = auditor.get(f"/audit?case={case}")
-    assert f'href="/cases/{case}/timeline#entry-1"' in html
+    assert f'href="/cases/{case}/timeline?entry=1#entry-1"' in html
     found = auditor.get(f"/audit?case={case}&kind=corrected")
     assert "No entry matches" in found
     assert "Enter a case reference such as PB-12" in auditor.get("/audit?case=nonsense", status=422)
@@ -391,6 +489,83 @@ def test_figures_say_when_they_were_counted_and_are_counted_again_for_who_may_se
     assert lead.post("/reports/count", as_of="2026-11-01").headers["location"] == "/reports?as_of=2026-11-01"
     assert "Count again" not in group.get("/reports")
     assert group.post("/reports/count").status_code == 403
+
+
+def figures_of(html: str) -> dict[str, str]:
+    """Where each figure of the page that is a link leads, by what it counts."""
+    found = re.findall(r'href="(/reports/cases[^"]*)">\d+<span class="govuk-visually-hidden">: ([^<]*)<', html)
+    return {label: href.replace("&amp;", "&") for href, label in found}
+
+
+def listed(html: str) -> set[str]:
+    return set(re.findall(r'href="/cases/([A-Z]+-\d+)"', html))
+
+
+def test_a_figure_of_families_leads_to_exactly_the_cases_it_counts(doors: Doors) -> None:
+    desk = doors.desk
+    removed = Pregnancy(desk).refer({**MOTHER, "previous_removals": REMOVED}).is_assessed().case
+    in_care = {**MOTHER, "care_status": "care_leaver", "previous_removals": REMOVED}
+    leaver = Pregnancy(desk).refer(in_care).is_assessed().case
+    Pregnancy(desk).refer(MOTHER)
+    lead = Visitor(doors, "baby.SM")
+    lists = figures_of(lead.get("/reports"))
+    assert listed(lead.get(lists["Families accepted"])) == {removed, leaver}
+    assert listed(lead.get(lists["A parent had a child removed before"])) == {removed, leaver}
+    assert listed(lead.get(lists["Of those, a parent had a child removed before"])) == {leaver}
+    assert listed(lead.get(lists["Not born yet, family in assessment"])) == {removed, leaver}
+    assert "Adoption" not in lists, "nothing is behind a figure of none"
+    assert "This figure counts 2 families ." in words(lead.get(lists["Families accepted"]))
+    before = (desk.now - timedelta(days=60)).date()
+    assert listed(lead.get(f"/reports/cases?figure=families&as_of={before}")) == set()
+    assert looked(desk, "list")[-1].about.startswith("counted families on")
+    assert lead.get("/reports/cases?figure=everything", status=404)
+
+
+def test_babies_are_counted_case_by_case(doors: Doors) -> None:
+    desk = doors.desk
+    twins = with_baby(desk, desk.now.date(), desk.now.date())
+    lead = Visitor(doors, "baby.SM")
+    said = words(lead.get(figures_of(lead.get("/reports"))["Their living babies"]))
+    assert "This figure counts 2 children ." in said
+    assert f"{twins} 2 children" in said
+
+
+def test_who_may_not_see_a_case_sees_how_many_are_withheld_and_never_which(doors: Doors) -> None:
+    desk = doors.desk
+    cases = [Pregnancy(desk).refer({**MOTHER, "previous_removals": REMOVED}).is_assessed().case for _ in range(2)]
+    hidden = cases[0]
+    facts = {"reason": "known to staff"}
+    change_access(desk.engine, desk.who("baby.TM"), desk.now, act="restrict", case=hidden, facts=facts)
+    lists = figures_of(Visitor(doors, "baby.SM").get("/reports"))
+    html = Visitor(doors, "baby.SM").get(lists["Families accepted"])
+    assert listed(html) == {cases[1]}
+    assert "1 family is withheld from you" in words(html)
+    assert hidden not in html
+    html = Visitor(doors, "baby.TM").get(lists["Families accepted"])
+    assert listed(html) == set(cases), "its team's manager reads a restricted case"
+    assert "withheld" not in html
+    html = Visitor(doors, "both.OVS").get(lists["Families accepted"], 404)
+    assert "There is no such page" in words(html), "two families are too few for who reads counts alone"
+    assert figures_of(Visitor(doors, "pause.PL").get("/reports")).keys().isdisjoint({"Families accepted"})
+
+
+def test_what_is_personal_is_told_of_no_case_to_who_reads_states_and_dates(doors: Doors) -> None:
+    case = Pregnancy(doors.desk).refer({**MOTHER, "previous_removals": REMOVED}).is_assessed().case
+    auditor = Visitor(doors, "both.AUD")
+    lists = figures_of(auditor.get("/reports"))
+    assert listed(auditor.get(lists["Families accepted"])) == {case}
+    html = auditor.get(lists["A parent had a child removed before"])
+    assert listed(html) == set()
+    assert "1 family is withheld from you" in words(html)
+
+
+def test_a_figure_of_women_leads_to_their_records_for_pause_alone(doors: Doors) -> None:
+    walk = Walk(doors.desk, "pause").open("pause.PL", worker="pause.PP", cohort="Invented cohort")
+    walk.step("start_check", "pause.PL").step("find_eligible", "pause.PL")
+    lead = Visitor(doors, "pause.PL")
+    (href,) = {one for one in figures_of(lead.get("/reports")).values() if "figure=women" in one}
+    assert listed(lead.get(href)) == {walk.case}
+    assert "/reports/cases" not in Visitor(doors, "baby.CW").get("/reports")
 
 
 def test_every_page_says_where_one_is_and_has_one_heading(doors: Doors) -> None:

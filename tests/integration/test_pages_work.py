@@ -11,6 +11,7 @@ from sqlalchemy import select
 from scheduler.sweeps import sweep
 from states.catalogue import LIFECYCLES
 from states.prebirth import REFERRAL_FACTS
+from workflow.access_acts import change_access
 from workflow.alerting import DueDeadlines
 from workflow.desks import drafts_of
 from workflow.looks import LOOKS
@@ -105,6 +106,38 @@ def test_a_front_door_worker_records_a_referral_and_reads_its_decision(doors: Do
     assert "/cases/PB-1/moves/add_information" in get(browser, done).text
 
 
+def test_the_usual_next_step_comes_before_what_leads_aside(doors: Doors) -> None:
+    browser = doors.browser("baby.FD")
+    done = where(send(browser, written(browser)))
+
+    said = words(get(browser, done))
+    todo = said[said.index("What to do next") :]
+    assert "You have done your part. Others go on with it" in todo
+    assert todo.index("What else can be recorded") < todo.index("Disagree on the route")
+    case = words(get(browser, "/cases/PB-1"))
+    assert case.index("Add what has become known") < case.index("Disagree on the route")
+
+
+def test_a_day_that_may_never_have_been_is_asked_for_as_a_date_with_a_box(doors: Doors) -> None:
+    browser = doors.browser("baby.FD")
+    check = written(browser)
+    family = f"{check.rpartition('/')[0]}/family"
+    ended = "proceedings_ended_on"
+
+    day = {f"{ended}-day": "23", f"{ended}-month": "11", f"{ended}-year": "2020"}
+    sent_page(browser, family, **day)
+    assert "Last proceedings ended on 23 November 2020" in words(get(browser, check))
+    both = sent_page(browser, family, **day, **{f"{ended}-never": "yes"})
+    assert both.status_code == 422
+    assert "but not both" in words(both)
+    sent_page(browser, family, **dict.fromkeys(day, ""), **{f"{ended}-never": "yes"})
+    assert "Last proceedings ended on Never" in words(get(browser, check))
+    assert f'id="{ended}-never" name="{ended}-never" type="checkbox" value="yes" checked' in get(browser, family).text
+    send(browser, check)
+    with doors.desk.database.read() as connection:
+        assert connection.execute(select(CASES.c.facts)).scalar()[ended] == "never"
+
+
 def test_sent_twice_a_referral_is_one_case(doors: Doors) -> None:
     browser = doors.browser("baby.FD")
     check = written(browser)
@@ -197,6 +230,54 @@ def test_a_case_with_the_same_name_must_be_looked_at_first(doors: Doors) -> None
     assert "say that this is another pregnancy" in said
 
     assert where(send(browser, check, another_family="yes")) == "/referrals/done/PB-2"
+
+
+def test_a_case_with_a_parent_born_on_that_day_or_a_baby_expected_then_is_warned_of_too(doors: Doors) -> None:
+    browser = doors.browser("baby.FD")
+    born = {"parents-0-date_of_birth-day": "3", "parents-0-date_of_birth-month": "4"}
+    send(browser, written(browser, **born, **{"parents-0-date_of_birth-year": "2001"}))
+    other = {**born, "parents-0-name": "Somebody Else", "parents-0-date_of_birth-year": "2001"}
+    check = written(browser, **other)
+
+    said = words(get(browser, check))
+    assert "It has a person born on the same day and a baby expected on the same day." in said
+    assert "a person of the same name" not in said
+
+    at = check.rpartition("/")[0]
+    sent_page(browser, f"{at}/pregnancy", **{"edd-day": "2", "edd-month": "5", "edd-year": "2027"})
+    assert "It has a person born on the same day." in words(get(browser, check))
+    desk = doors.desk
+    facts = {"reason": "known to staff"}
+    change_access(desk.engine, desk.who("baby.TM"), desk.now, act="restrict", case="PB-1", facts=facts)
+    page = get(browser, check)
+    assert "PB-1" not in page.text
+    assert "Is it recorded already?" not in words(page), "a restricted case is not revealed"
+
+
+def test_that_similar_cases_were_looked_for_is_on_record_without_what_was_looked_for(doors: Doors) -> None:
+    browser = doors.browser("baby.FD")
+    get(browser, written(browser))
+    desk = doors.desk
+    desk.service.looks.flush()
+    with desk.database.read() as connection:
+        rows = connection.execute(select(LOOKS.c.about, LOOKS.c.kind)).all()
+    assert ("prebirth cases alike by name, edd", "search") in rows
+    assert all("2027" not in about for about, _ in rows)
+
+
+def test_what_will_follow_is_shown_before_a_referral_is_sent(doors: Doors) -> None:
+    browser = doors.browser("baby.FD")
+    check = written(browser)
+
+    said = words(get(browser, check))
+
+    assert "The case begins at Referred" in said
+    assert "Decide on the referral: starts, due by the end of Thursday 26 November 2026" in said
+    assert "These people are told: TM 1 of baby" in said
+    with doors.desk.database.read() as connection:
+        assert connection.execute(select(CASES.c.id)).all() == [], "nothing is recorded yet"
+    unfinished = started(browser).rpartition("/")[0]
+    assert "What will follow" not in words(get(browser, f"{unfinished}/check"))
 
 
 def test_dates_that_cannot_both_be_right_are_said_before_anything_is_recorded(doors: Doors) -> None:
@@ -356,6 +437,18 @@ def test_what_others_did_on_my_cases_is_counted_until_i_have_seen_it(doors: Door
     assert where(send(browser, "/seen", up_to=doors.desk.now.isoformat())) == "/work"
 
     assert "changed on your cases" not in words(get(browser, "/work"))
+
+
+def test_a_manager_is_told_what_changed_on_the_cases_of_the_team(doors: Doors, allocated: str) -> None:
+    row = next(row for row in LIFECYCLES["prebirth"].rows("record_visit", "assessment"))
+    doors.desk.fire(allocated, "record_visit", "baby.CW", facts_for(row.facts, NOW.date()))
+    browser = doors.browser("baby.TM")
+
+    said = words(get(browser, "/work"))
+
+    assert re.search(r"\d+ things? changed on the cases you answer for in the last 7 days", said)
+    assert "Record a visit (moved), by CW 1 of baby" in said
+    assert "changed on" not in words(get(doors.browser("pause.PL"), "/work")), "another team's are not theirs"
 
 
 def test_filters_are_kept_under_a_name(doors: Doors) -> None:

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import pytest
-import structlog
 from fastapi import APIRouter, Depends, FastAPI, Form, Request
 from fastapi.routing import APIRoute
 from opentelemetry.sdk.trace import TracerProvider
@@ -24,7 +23,6 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from config.logs import set_up_logs
 from config.settings import Settings
 from workflow.app import create_app
 from workflow.database import Database
@@ -172,22 +170,6 @@ def test_a_name_that_comes_with_the_request_is_taken_only_where_it_is_one(
 
 def log_lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
-
-
-@pytest.fixture
-def logs() -> Iterator[io.StringIO]:
-    """What the process would write to standard error."""
-    before = logging.getLogger().handlers[:], logging.getLogger().level
-    set_up_logs()
-    structlog.configure(cache_logger_on_first_use=False)  # or the tests after this one would log here
-    (handler,) = logging.getLogger().handlers
-    assert isinstance(handler, logging.StreamHandler)
-    written = io.StringIO()
-    handler.setStream(written)
-    yield written
-    structlog.reset_defaults()
-    logging.getLogger().handlers[:], level = before
-    logging.getLogger().setLevel(level)
 
 
 def test_the_log_names_the_template_of_the_route_and_who_asked_never_the_path(

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from states.catalogue import LIFECYCLES
 from states.lifecycle import NEW, Transition
 from states.roles import Role
-from workflow import audit
+from workflow import chains
 from workflow.database import Database
 from workflow.errors import MoveRefused
 from workflow.invariants import broken_promises
@@ -70,7 +70,7 @@ def taken_over(desk: Desk, lifecycle: str, state: str, *, parent: str | None = N
     """A case that another system has brought as far as `state`."""
     one = LIFECYCLES[lifecycle]
     row = next(row for row in one.transitions if row.trigger == "migrate_in" and row.to == state)
-    team = "pause" if one.record == "pause" else "baby"
+    team = one.record
     given.setdefault("source_reference", f"OLD-{lifecycle}-{state}")
     move = Move(
         trigger="migrate_in",
@@ -136,7 +136,7 @@ def ended_with_its_child(walk: Walk) -> Walk:
 
 def who_may(lifecycle: str, edge: Edge) -> str:
     row = row_of(lifecycle, edge)
-    record = "pause" if LIFECYCLES[lifecycle].record == "pause" else "baby"
+    record = "pause" if LIFECYCLES[lifecycle].record == "pause" else "baby"  # of what is about no person: baby.SM
     return f"{record}.{next(role for role in row.roles if role is not Role.SYSTEM)}"
 
 
@@ -199,7 +199,7 @@ def all_is_proved(desk: Desk) -> None:
     `broken_promises` replays each case (workflow.projection.replay) and folds each deadline from its events.
     """
     with desk.database.read() as connection:
-        audit.verify_chains(connection)
+        chains.verify_chains(connection)
         broken = broken_promises(connection, desk.engine.calendar)
     assert not broken, broken
 

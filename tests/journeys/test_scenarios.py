@@ -27,7 +27,7 @@ from factories import POLICIES
 
 FOLDER = Path(__file__).parents[2] / "docs" / "scenarios"
 SCENARIOS = sorted(FOLDER.glob("*.toml"))
-LADDERS = ("standard", "one-day", "fast", "court", "hours", "pause")
+LADDERS = ("standard", "one-day", "fast", "court", "hours", "pause", "services")
 SVG = "{http://www.w3.org/2000/svg}"
 
 

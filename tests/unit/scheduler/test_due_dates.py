@@ -298,7 +298,7 @@ def test_the_proof_of_an_assessment_names_every_step():
     assert says(result) == [
         "The rule: Statute, an Act; in force from Sunday 1 November 2026.",
         "The clock started at 10:15 on Wednesday 25 November 2026.",
-        "45 working days counted from Monday 23 November 2026 (received on): Thursday 28 January 2027.",
+        "45 working days counted from Monday 23 November 2026 (the day it was received): Thursday 28 January 2027.",
         "Friday 25 December 2026 is not counted: Christmas Day.",
         "Monday 28 December 2026 is not counted: Boxing Day (substitute day).",
         "Friday 1 January 2027 is not counted: New Year's Day.",

@@ -194,7 +194,7 @@ CLOCK_MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "is cancelled by an unknown move": ({"cancelled_by": ("leap",)}, "cancelled_by", "there is no trigger 'leap'"),
     "follows an unknown clock": ({"after": ("sundial",)}, "after", "there is no clock 'sundial'"),
     "runs under an unknown guard": ({"only_if": "not_a_guard"}, "only_if", "there is no guard 'not_a_guard'"),
-    "is about nothing known": ({"per": "moon"}, "per", "is the case, the child or the approval"),
+    "is about nothing known": ({"per": "moon"}, "per", "is the case, the child, the approval or the item"),
     "nothing can meet": ({"met_by": ("open",)}, "met_by", "no trigger that can be fired meets or ends it"),
 }
 

@@ -12,7 +12,7 @@ from config.limits import TimeLimit
 from states.codes import PAUSE_CLOSURE_REASONS
 from states.facts import Fact, check_facts
 from states.guards import GUARDS, Situation
-from states.lifecycle import NEW, clock_effects
+from states.lifecycle import NEW, SELF, clock_effects
 from states.pause import OPEN, OUTCOME_DOMAINS, PAUSE, PROGRAMME, REVIEW_MONTHS, WORKING
 from states.roles import Role
 
@@ -22,7 +22,13 @@ STATUTORY = Path(__file__).parents[3] / "config" / "policies" / "statutory.toml"
 
 def situation(state: str, trigger: str, facts: dict[str, Any] | None = None, **derived: Any) -> Situation:
     return Situation(
-        state=state, trigger=trigger, actor="ann", occurred_on=MOVE_DAY, facts=facts or {}, derived=derived
+        state=state,
+        trigger=trigger,
+        actor="ann",
+        occurred_on=MOVE_DAY,
+        facts=facts or {},
+        submitted=facts or {},
+        derived=derived,
     )
 
 
@@ -89,7 +95,9 @@ class TestTheJourney:
 
     def test_what_is_final_is_final(self) -> None:
         for state in (state.id for state in PAUSE.states if state.final):
-            assert {row.trigger for row in PAUSE.rows_from(state)} == {"correct"}
+            hers = {"agree_story", "take_back_story"} if state != "not_eligible" else set()
+            assert {row.trigger for row in PAUSE.rows_from(state)} == {"correct", *hers}
+            assert {row.to for row in PAUSE.rows_from(state)} == {SELF}
 
 
 class TestConditions:
@@ -168,7 +176,7 @@ class TestConditions:
         assert unmet("on_programme", "disclose_pregnancy", {"prebirth_referral": " "}) == [
             "referral_is_made_or_explained"
         ]
-        for name in ("prebirth_referral", "reason_no_referral"):
+        for name in ("prebirth_referral", "refer_to_team", "reason_no_referral"):
             assert unmet("on_programme", "disclose_pregnancy", {name: "PB-2026-0001"}) == []
 
     def test_the_expected_date_of_birth_is_kept_in_the_babys_record_only(self) -> None:
@@ -194,7 +202,7 @@ class TestConditions:
 
     def test_nobody_ends_involvement_alone_and_no_timer_ever_does(self) -> None:
         for row in PAUSE.transitions:
-            assert Role.SYSTEM not in row.roles
+            assert Role.SYSTEM not in row.roles or row.sources == (NEW,)
             if row.to == "closed":
                 assert row.approval is not None
                 assert not row.approval.may_follow
