@@ -96,8 +96,7 @@ def _serve(service: "Service", host: str, port: int, *, scheduler: bool) -> None
 
     ending = threading.Event()
     server = server_of(create_app(service), service.settings, host=host, port=port, told=ending.set)
-    for one in (signal.SIGTERM, signal.SIGINT):  # the server hands the signal on when it has closed its doors
-        signal.signal(one, lambda *_: ending.set())
+    set_when_told_to_stop(ending)  # the server hands the signal on when it has closed its doors
     threading.Thread(target=_end_in_time, args=(service, ending), daemon=True).start()
     runner = runner_of(service, f"{socket.gethostname()}-{os.getpid()}", ending) if scheduler else None
     if runner is not None:
@@ -130,6 +129,16 @@ def _say_where(service: "Service", host: str, port: int) -> None:
     with service.database.read() as connection:
         if service.is_demo(connection):
             say(f"Sign in as demo.cw1, demo.manager or another of `waymark user list`; the password is {DEMO_PASSWORD}")
+
+
+def set_when_told_to_stop(event: threading.Event) -> None:
+    """Sets the event at SIGTERM or Ctrl-C.
+
+    In a thread of its own: a handler interrupts whatever runs, and where that is the event's own `wait`, holding its
+    lock, setting it there would wait for ever.
+    """
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, lambda *_: threading.Thread(target=event.set, daemon=True).start())
 
 
 def stop_in_time(runner: "Runner") -> bool:
@@ -165,12 +174,12 @@ def until_stopped(service: "Service", node: str) -> None:
 
     log = structlog.get_logger(__name__)
     stopping = threading.Event()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(one, lambda *_: stopping.set())
+    set_when_told_to_stop(stopping)
     runner = runner_of(service, node, stopping)
     runner.start()
     log.info("node_started", node=node)
-    stopping.wait()
+    while not stopping.wait(1.0):  # a signal that comes just before a wait begins is seen only when it ends
+        pass
     ended = stop_in_time(runner)
     log.info("node_stopped", node=node, cut_off=not ended)
     if not ended:
