@@ -23,6 +23,7 @@ from workflow.web.forms import Form, Typed, form, typed_date
 from workflow.web.reading import Reading, read
 from workflow.web.showing import Sent, go_to, show
 from workflow.web.sign_in import WRONG, sentence
+from workflow.web.table_parts import part_of
 
 router = APIRouter()
 Reader = Annotated[Asking, Depends(Needs(Permission.READ_CASES))]
@@ -125,6 +126,9 @@ def show_clinic(request: Request, name: Named, asking: Reader, said: str = "") -
         here="clinics",
         back="/clinics",
         clinic=found,
+        agenda=part_of(request, found["agenda"], "cases", "agenda"),
+        missed=part_of(request, found["missed"], "cases", "missed"),
+        recorded=part_of(request, found["recorded"], "cases", "recorded"),
         state=STATES[found["status"]],
         is_planned=found["status"] == ClinicStatus.PLANNED,
         is_over=found["held_on"] < local_date(asking.now),

@@ -19,6 +19,7 @@ from workflow.web.forms import Form, form
 from workflow.web.reading import read
 from workflow.web.showing import Sent, go_to, show
 from workflow.web.sign_in import WRONG, sentence
+from workflow.web.table_parts import part_of
 
 router = APIRouter()
 of_a_case = case_router()
@@ -145,7 +146,7 @@ def show_training(request: Request, asking: Reader) -> Response:
         "support/training.html",
         title="Trained to assess parents with a learning disability",
         here="clinics",
-        rows=rows,
+        part=part_of(request, rows, "caseworkers", "trainings"),
         today=local_date(asking.now),
         soon=SOON,
     )

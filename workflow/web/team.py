@@ -20,14 +20,13 @@ from workflow.web.drawings import Bar, bars
 from workflow.web.exports import MOST_ROWS, check_kind, download, due_cell
 from workflow.web.my_work import timed
 from workflow.web.showing import show
+from workflow.web.table_parts import part_of
 from workflow.worklists import Due, Filters
 
 router = APIRouter()
 Lead = Annotated[Asking, Depends(Needs(Permission.READ_ALERTS_TOLD))]
 SHOWN = 10  # breached cases on the first page; the list has them all
 MOST_WORKERS = 25  # on one page of several teams, those with most past a date first
-MOST_TEAMS = 50  # on one page, as above
-MOST_DIGITS = 6  # of the number of a part
 PAGE = 50
 DUES: Mapping[str, tuple[Due, str]] = {
     "breached": ("breached", "Past its date"),
@@ -73,8 +72,7 @@ def team(request: Request, asking: Lead) -> HTMLResponse:
     teams, chosen = chosen_team(asking, request.query_params.get("team"))
     groups = looking(asking).caseload(chosen)
     total = _summed(groups)
-    by_team = _by_team(groups, teams) if chosen is None else []
-    part = _part(request.query_params.get("part"), len(by_team))
+    by_team = part_of(request, _by_team(groups, teams) if chosen is None else [], "teams", "teams")
     breached = looking(asking).cases(Filters(team=chosen, status="breached"), limit=SHOWN).rows
     still = looking(asking).standing_still(chosen) if chosen is not None else []
     called = names_of(asking, [row["owner"] for row in (*groups, *breached)])
@@ -90,10 +88,7 @@ def team(request: Request, asking: Lead) -> HTMLResponse:
         times=bars([(label, total[name]) for name, label in TIMES.items()]),
         stages=_stages(groups, chosen),
         workers=_workers(groups, chosen, called),
-        by_team=by_team[part : part + MOST_TEAMS],
-        of_teams=len(by_team),
-        part=part,
-        parts=_other_parts(part, len(by_team)),
+        by_team=by_team,
         breached=timed(asking, breached),
         still=still,
         practitioners=looking(asking).pause_caseloads(chosen),
@@ -184,23 +179,6 @@ def _by_team(groups: Sequence[Mapping[str, Any]], teams: Mapping[str, str]) -> l
         for code, rows in held.items()
     ]
     return sorted(found, key=lambda one: (-one.counts["breached"], one.label))
-
-
-def _part(asked: str | None, teams: int) -> int:
-    """How many teams stand before this part of their table; the first part where the address says nothing sensible."""
-    number = int(asked) if asked and asked.isascii() and asked.isdigit() and len(asked) < MOST_DIGITS else 1
-    return (number - 1) * MOST_TEAMS if 0 < number <= -(-teams // MOST_TEAMS) else 0
-
-
-def _other_parts(part: int, teams: int) -> dict[str, dict[str, str]]:
-    """The links to the parts before and after."""
-    number = part // MOST_TEAMS + 1
-    wanted = (("previous", number - 1, "Previous teams"), ("next", number + 1, "Next teams"))
-    return {
-        name: {"href": f"/team?part={at}#teams", "text": words}
-        for name, at, words in wanted
-        if 0 < at <= -(-teams // MOST_TEAMS)
-    }
 
 
 def _list(team: str | None, **filters: str) -> str:
