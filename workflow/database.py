@@ -17,6 +17,11 @@ from workflow.statements import run_plainly, send_ahead
 MIGRATIONS = Path(__file__).parent / "migrations"
 MORE = 25  # connections beyond the five kept open: 16 threads of requests and the jobs of a node wait for none
 GONE = ("08", "53", "57P", "25006")  # PostgreSQL: connection lost, no room, shutting down, now a standby
+PRAGMAS = (
+    *("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=60000"),
+    "wal_autocheckpoint=8000",  # pages: a move writes some thirty, and whoever fills the log waits while it is emptied
+    "cache_size=-16000",  # kilobytes for each connection: the upper pages of every index of a region's caseload
+)
 REST, RESTED = 1.0, "rested since"  # seconds after which a connection is asked whether it still stands
 HEAD = (MIGRATIONS / "HEAD.txt").read_text().strip()
 LOOK_AGAIN = 1.0  # seconds for which a node on PostgreSQL goes on writing without looking how the database stands
@@ -187,7 +192,7 @@ def _sqlite_engine(url: Any, begin: str) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _: Any) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=60000"):
+        for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
