@@ -26,7 +26,7 @@ from states.roles import Role
 from workflow import audit
 from workflow.accounts import find_actor
 from workflow.alerting import DueDeadlines
-from workflow.bootstrap import Service, open_service
+from workflow.bootstrap import Service, let_rest, open_service
 from workflow.chains import verify_chains
 from workflow.database import Database
 from workflow.job_log import SWEEP
@@ -49,7 +49,9 @@ def _opened(url: str) -> tuple[Service, Bare]:
     database = Database(url)
     database.migrate()
     database.close()
-    return open_service(Settings(database_url=url)), Bare(url)
+    service = open_service(Settings(database_url=url))
+    let_rest()  # as every node does
+    return service, Bare(url)
 
 
 def _filled(place: Place, staff: Callable[[Service], None], **how: Any) -> tuple[Service, Bare]:

@@ -34,7 +34,7 @@ from workflow import access
 from workflow.accounts import Actor, find_actor
 from workflow.alerting import DueDeadlines
 from workflow.app import create_app
-from workflow.bootstrap import DEMO_MANAGER, Service, open_service
+from workflow.bootstrap import DEMO_MANAGER, Service, let_rest, open_service
 from workflow.database import Database
 from workflow.demo import load_demo
 from workflow.demo.staff import DURHAM, PAUSE
@@ -42,7 +42,6 @@ from workflow.identity import sessions
 from workflow.references import reference
 from workflow.repository import CASES as ROWS
 from workflow.serving.csrf import csrf_token
-from workflow.serving.server import let_rest
 
 Row = dict[str, str]
 CASES, REPEATS, PATIENCE = 100_000, 20, 5.0  # PATIENCE: seconds for one address, however slow it is

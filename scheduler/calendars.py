@@ -39,11 +39,13 @@ def local_date(instant: datetime) -> date:
     return as_utc(instant).astimezone(LONDON).date()
 
 
+@lru_cache(maxsize=10_000)
 def at_time(day: date, wall: time) -> datetime:
     """The UTC instant at which clocks in England show `wall` on that day; the first of two in the repeated hour."""
     return datetime.combine(day, wall, LONDON).astimezone(UTC)
 
 
+@lru_cache(maxsize=10_000)
 def end_of_day(day: date) -> datetime:
     """The UTC instant at which a legal day ends: the local midnight that follows it.
 

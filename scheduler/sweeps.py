@@ -5,7 +5,7 @@ from datetime import datetime
 
 from scheduler.ports import DueWork, JobLog
 
-BATCH = 200  # rows in one transaction: large enough to be quick, small enough to keep nobody waiting
+BATCH = 500  # rows in one transaction: large enough to be quick, small enough to keep nobody waiting
 
 
 def sweep(work: DueWork, now: datetime, batch: int = BATCH, stop: Callable[[], bool] = lambda: False) -> int:

@@ -26,17 +26,18 @@ BACKENDS = ("sqlite", "postgresql")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Those marked `mostly_one_database` stand on layers tested on both: they meet PostgreSQL in `make long` only.
+    """Those marked `mostly_one_database` stand on layers tested on both: they meet PostgreSQL in `make long` and `pooled`.
 
     Those marked `only_long` wait for real time to pass.
     """
     if os.environ.get("WAYMARK_LONG"):
         return
+    on_both = bool(os.environ.get("WAYMARK_POOLED"))
     left = [
         item
         for item in items
         if item.get_closest_marker("only_long")
-        or (item.get_closest_marker("mostly_one_database") and "postgresql" in item.name)
+        or (not on_both and item.get_closest_marker("mostly_one_database") and "postgresql" in item.name)
     ]
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if item not in set(left)]

@@ -72,10 +72,13 @@ def readable_case(connection: Connection, ref: str, actor: Actor, now: datetime,
 
     NotFound, in the same words, where there is none and where the account may not know of it.
     """
-    lifecycle_id, case_id = read_reference(ref)
-    case = case_row(connection, case_id, lock=lock)
-    lifecycle = LIFECYCLES[lifecycle_id]
-    seen = sight(connection, actor, lifecycle, case, now) if case and case["lifecycle"] == lifecycle_id else None
+    return readable(connection, ref, case_row(connection, read_reference(ref)[1], lock=lock), actor, now)
+
+
+def readable(connection: Connection, ref: str, case: dict[str, Any] | None, actor: Actor, now: datetime) -> Seen:
+    """The same of a row that was read already."""
+    lifecycle = LIFECYCLES[read_reference(ref)[0]]
+    seen = sight(connection, actor, lifecycle, case, now) if case and case["lifecycle"] == lifecycle.id else None
     if case is None or seen is None:
         raise NotFound(f"there is no case {ref.strip()}")
     return Seen(lifecycle, case, seen)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from states.facts import Fact, check_facts
 from states.guards import Situation
-from workflow import audit, repository
+from workflow import audit
 from workflow.accounts import Actor
 from workflow.clocks import ClockChanges
 from workflow.errors import BadInput, MoveRefused, NotFound, Unmet
@@ -136,7 +136,7 @@ def running_deadline(firing: Firing, name: str) -> dict[str, Any]:
     """The row of a running deadline of this case; refused where it has ended, NotFound where there never was one."""
     number = read_deadline_name(name)[2]
     case = firing.standing.case
-    for row in repository.running_deadlines(firing.connection, case["id"]):
+    for row in firing.standing.around.running:
         if row["number"] == number:
             return row
     if number <= case["deadlines_opened"]:

@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from config.policy import Policy
 from scheduler import failpoints
@@ -26,7 +26,7 @@ from workflow.models import EntryKind
 from workflow.outbox import ALERTS, Draft
 from workflow.recipients import Directory
 from workflow.references import deadline_name, reference
-from workflow.repository import CASES, DEADLINES, change_case, change_deadline
+from workflow.repository import CASES, DEADLINES, change_cases, change_deadlines
 from workflow.statements import Statement
 
 log = structlog.get_logger(__name__)
@@ -36,7 +36,7 @@ ON_TIME_CAUSE, RECORDED_LATE = "on time", "recorded late"
 OFFICE_HOURS = (time(8, 30), time(17, 30))
 PAUSED = "P"  # the level of a reminder that a deadline is still paused
 LAST_RESORT = (Role.SERVICE_MANAGER, Role.HEAD_OF_SERVICE, Role.ASSISTANT_DIRECTOR, Role.ADMINISTRATOR)
-_DUE: Select[Any] = (
+_DUE = Statement(
     select(
         DEADLINES,
         CASES.c.lifecycle,
@@ -74,11 +74,9 @@ class _Batch:
 
     def write(self, connection: Connection, now: datetime) -> None:
         audit.ADD_ENTRY.run(connection, *self.entries)
-        for case, (seq, head) in self.heads.items():
-            change_case(connection, case, {"seq": seq, "head": head})
+        change_cases(connection, {case: {"seq": seq, "head": head} for case, (seq, head) in self.heads.items()})
         _ADD_ALERT.run(connection, *self.alerts)
-        for (case, number), values in self.deadlines.items():
-            change_deadline(connection, case, number, {**values, "quiet_until": None})
+        change_deadlines(connection, self.deadlines)
         outbox.queue(connection, self.messages, now)
 
 
@@ -116,7 +114,7 @@ class DueDeadlines:
     def perform(self, now: datetime, most: int) -> int:
         """Tells people of up to `most` deadlines that are due for it; returns how many were looked at."""
         with self.database.write() as connection:
-            rows = connection.execute(_DUE, {"now": now, "most": most}).mappings().all()
+            rows = _DUE.rows(connection, now=now, most=most)
             if not rows:
                 return 0
             self.engine.refresh_calendar(connection)
@@ -127,7 +125,7 @@ class DueDeadlines:
             )
             for row in rows:
                 policy = self.engine.policies.by_digest(connection, row["policy"])
-                self._tell(sweep, dict(row), policy)
+                self._tell(sweep, row, policy)
             sweep.batch.write(connection, now)
             failpoints.reach("sweep")
             return len(rows)
@@ -154,6 +152,7 @@ class DueDeadlines:
             "cycle": row["cycle"],
             "told": ",".join(dict.fromkeys(told)),
             "repeats": row["repeats"],
+            "quiet_until": None,
         }
 
     def _look_again(self, sweep: _Sweep, row: dict[str, Any], policy: Policy) -> None:
@@ -169,6 +168,7 @@ class DueDeadlines:
             "cycle": row["cycle"],
             "told": PAUSED,
             "repeats": row["repeats"],
+            "quiet_until": None,
         }
 
     @staticmethod

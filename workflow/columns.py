@@ -1,12 +1,15 @@
 """Column types that close doors: aware instants only, canonical JSON, strict on SQLite and native on PostgreSQL."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import Boolean, Date, DateTime, Dialect, Integer, Text, TypeDecorator
 from sqlalchemy.types import TypeEngine
 
+T = TypeVar("T")
+Process = Callable[[Any], Any]
 _CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
@@ -18,79 +21,100 @@ def canonical(value: Any) -> str:
     return orjson.dumps(value, option=_CANONICAL).decode()
 
 
-def instant_text(value: datetime) -> str:
-    """An instant as UTC text of fixed width, so that text order is time order."""
+def in_utc(value: datetime) -> datetime:
+    """The same instant in UTC. ValueError where it has no offset from UTC."""
     if value.tzinfo is None:
         raise ValueError("an instant needs its offset from UTC; this one has none")
-    return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat(timespec="microseconds")
+    return value if value.tzinfo is UTC else value.astimezone(UTC)
 
 
-class Instant(TypeDecorator[datetime]):
+def instant_text(value: datetime) -> str:
+    """An instant as UTC text of fixed width, so that text order is time order."""
+    return in_utc(value).isoformat(timespec="microseconds")
+
+
+class Stored(TypeDecorator[T]):
+    """How a value is written to a database's driver and read from it; None stays None. A way that is None is as it is.
+
+    `workflow.statements` asks for these ways once for each statement.
+    """
+
+    def to_driver(self, dialect: Dialect) -> Process | None:
+        return None
+
+    def from_driver(self, dialect: Dialect) -> Process | None:
+        return None
+
+    def process_bind_param(self, value: T | None, dialect: Dialect) -> Any:
+        process = self.to_driver(dialect)
+        return value if value is None or process is None else process(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> T | None:
+        process = self.from_driver(dialect)
+        read: T | None = value if value is None or process is None else process(value)
+        return read
+
+
+def _is_native(dialect: Dialect) -> bool:
+    return dialect.name == "postgresql"
+
+
+class Instant(Stored[datetime]):
     """A UTC instant. Refuses a naive one (ValueError); always returns an aware one."""
 
     impl = Text
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        native = dialect.name == "postgresql"
-        return dialect.type_descriptor(DateTime(timezone=True) if native else Text())
+        return dialect.type_descriptor(DateTime(timezone=True) if _is_native(dialect) else Text())
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        return value if dialect.name == "postgresql" and value.tzinfo else instant_text(value)
+    def to_driver(self, dialect: Dialect) -> Process:
+        return in_utc if _is_native(dialect) else instant_text
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        instant = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-        return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    def from_driver(self, dialect: Dialect) -> Process:
+        return in_utc if _is_native(dialect) else datetime.fromisoformat
 
 
-class Day(TypeDecorator[date]):
+class Day(Stored[date]):
     """A legal day in Europe/London."""
 
     impl = Text
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(Date() if dialect.name == "postgresql" else Text())
+        return dialect.type_descriptor(Date() if _is_native(dialect) else Text())
 
-    def process_bind_param(self, value: date | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name == "postgresql":
-            return value
-        return value.isoformat()
+    def to_driver(self, dialect: Dialect) -> Process | None:
+        return None if _is_native(dialect) else date.isoformat
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> date | None:
-        return date.fromisoformat(value) if isinstance(value, str) else value
+    def from_driver(self, dialect: Dialect) -> Process | None:
+        return None if _is_native(dialect) else date.fromisoformat
 
 
-class Flag(TypeDecorator[bool]):
+class Flag(Stored[bool]):
     """Yes or no."""
 
     impl = Integer
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(Boolean() if dialect.name == "postgresql" else Integer())
+        return dialect.type_descriptor(Boolean() if _is_native(dialect) else Integer())
 
-    def process_bind_param(self, value: bool | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        return bool(value) if dialect.name == "postgresql" else int(value)
+    def to_driver(self, dialect: Dialect) -> Process:
+        return bool if _is_native(dialect) else int
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:
-        return None if value is None else bool(value)
+    def from_driver(self, dialect: Dialect) -> Process | None:
+        return None if _is_native(dialect) else bool
 
 
-class Json(TypeDecorator[Any]):
+class Json(Stored[Any]):
     """Canonical JSON, kept as text on both databases so that the same value has the same bytes everywhere."""
 
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else canonical(value)
+    def to_driver(self, dialect: Dialect) -> Process:
+        return canonical
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else orjson.loads(value)
+    def from_driver(self, dialect: Dialect) -> Process:
+        return orjson.loads

@@ -1,10 +1,11 @@
 """The database: SQLite by default, PostgreSQL by URL; a read and a write transaction, and the version of its schema."""
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
@@ -17,8 +18,9 @@ from workflow.statements import run_plainly, send_ahead
 MIGRATIONS = Path(__file__).parent / "migrations"
 MORE = 25  # connections beyond the five kept open: 16 threads of requests and the jobs of a node wait for none
 GONE = ("08", "53", "57P", "25006")  # PostgreSQL: connection lost, no room, shutting down, now a standby
+BUSY = 60  # seconds that a write waits for another one on SQLite
 PRAGMAS = (
-    *("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=60000"),
+    *("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY}000"),
     "wal_autocheckpoint=8000",  # pages: a move writes some thirty, and whoever fills the log waits while it is emptied
     "cache_size=-16000",  # kilobytes for each connection: the upper pages of every index of a region's caseload
 )
@@ -58,6 +60,7 @@ class Database:
             )
             send_ahead(self.writer)
             _ask_after_a_rest(self.writer)
+        self._turns, self._kept = threading.Lock(), cast(Connection | None, None)
         self._looked = 0.0  # when a write last looked how the database stands
 
     @contextmanager
@@ -68,11 +71,24 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         with _told_plainly(self):
-            with self.writer.begin() as connection:
+            with self._turn() if self.is_sqlite else self.writer.begin() as connection:
                 self._look(connection)
                 yield connection
                 failpoints.reach("commit")
             failpoints.reach("committed")
+
+    @contextmanager
+    def _turn(self) -> Iterator[Connection]:
+        """On SQLite one writes at a time: threads take turns at one connection, and wait in line and not by chance."""
+        if not self._turns.acquire(timeout=BUSY):
+            raise NotReady(f"another write has held the database for {BUSY} seconds: try again in a moment")
+        try:
+            if self._kept is None or self._kept.invalidated:
+                self._kept = self.writer.connect()
+            with self._kept.begin():
+                yield self._kept
+        finally:
+            self._turns.release()
 
     def _look(self, connection: Connection) -> None:
         """On SQLite each write looks, since whoever moves the database holds the write lock; else once a second."""
@@ -136,6 +152,9 @@ class Database:
             connection.execute(text("INSERT INTO installation (name, value) VALUES (:name, :value)"), values)
 
     def close(self) -> None:
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
         self.writer.dispose()
         self.reader.dispose()
 
@@ -187,7 +206,7 @@ def _for_driver(url: URL) -> tuple[URL, dict[str, Any]]:
 
 
 def _sqlite_engine(url: Any, begin: str) -> Engine:
-    arguments = {"isolation_level": None, "timeout": 60}
+    arguments = {"isolation_level": None, "timeout": BUSY}
     engine = create_engine(url, connect_args=arguments, hide_parameters=True, max_overflow=MORE)
 
     @event.listens_for(engine, "connect")

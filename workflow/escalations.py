@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, case, func, literal, select, tuple_
 
 from states.catalogue import LIFECYCLES
 from workflow.access import are_readable
@@ -43,7 +43,7 @@ def waiting(
     Each with the latest step of its ladder and everybody who was told.
     """
     grouped = _grouped()
-    due = func.coalesce(DEADLINES.c.due_at, NEVER)
+    due = func.coalesce(DEADLINES.c.due_at, literal(NEVER, DEADLINES.c.due_at.type))
     order = (due, grouped.c.case_id, grouped.c.number)
     readable = are_readable(connection, actor, now)
     conditions = [readable, *_wanted(wanted, grouped, now)]

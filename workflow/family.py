@@ -84,7 +84,7 @@ class Following:
             self._each(lambda work, changes: work.date_anew(changes))
 
     def _below(self) -> list[dict[str, Any]]:
-        ids = [row["id"] for row in repository.cases_under(self.connection, self.parent.case["id"]) if not row["final"]]
+        ids = [row["id"] for row in self.parent.around.under if not row["final"]]
         rows = [repository.case_row(self.connection, case_id, lock=True) for case_id in ids]
         return [row for row in rows if row is not None and not row["final"]]
 

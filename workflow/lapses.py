@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, literal_column, select
 
 from states.catalogue import LIFECYCLES
 from workflow.accounts import system_actor
@@ -21,7 +21,7 @@ _NEXT: Select[Any] = (
     select(CASES.c.id, CASES.c.lifecycle, CASES.c.authority, CASES.c.team, DEADLINES.c.number, DEADLINES.c.due_at)
     .join(DEADLINES, DEADLINES.c.case_id == CASES.c.id)
     .where(
-        (DEADLINES.c.clock == CLOCK)
+        (DEADLINES.c.clock == literal_column(f"'{CLOCK}'"))  # in the words of ix_deadlines_lapsing
         & DEADLINES.c.closed_at.is_(None)
         & (DEADLINES.c.due_at <= bindparam("now"))
         & CASES.c.state.in_(FROM)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, false, func, literal, or_, select
 
 from scheduler.calendars import written_at
 from scheduler.deadlines import DeadlineStatus
@@ -119,7 +119,7 @@ def _lists_show_what_is_urgent(connection: Connection) -> Iterator[str]:
         (DEADLINES.c.case_id == CASES.c.id)
         & (DEADLINES.c.number == CASES.c.urgent_deadline)
         & RUNNING
-        & (func.coalesce(DEADLINES.c.due_at, NEVER) == CASES.c.urgent_at)
+        & (func.coalesce(DEADLINES.c.due_at, literal(NEVER, DEADLINES.c.due_at.type)) == CASES.c.urgent_at)
     )
     query = select(CASES.c.id, CASES.c.lifecycle).where(OPEN_CASE & or_(earlier, ~named)).order_by(CASES.c.id)
     for row in _rows(connection, query):
@@ -132,7 +132,7 @@ def _overdue_is_told(connection: Connection, now: datetime) -> Iterator[str]:
         & (ALERTS.c.number == DEADLINES.c.number)
         & (ALERTS.c.cycle == DEADLINES.c.cycle)
     )
-    came = or_(DEADLINES.c.due_at < now - GRACE, DEADLINES.c.amber_at < now - GRACE)
+    came = DEADLINES.c.amber_at < now - GRACE  # which is never after the due date
     query = (
         select(*_DEADLINE, DEADLINES.c.due_at)
         .join(CASES, CASES.c.id == DEADLINES.c.case_id)

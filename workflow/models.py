@@ -52,6 +52,11 @@ def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
 
 
+def only(said: str) -> dict[str, Any]:
+    """For an index of the rows that this holds of, on both databases."""
+    return {"sqlite_where": text(said), "postgresql_where": text(said)}
+
+
 def strict(*constraints: Any) -> tuple[Any, ...]:
     return (*constraints, {"sqlite_strict": True})
 
@@ -132,22 +137,16 @@ class Case(SQLModel, table=True):
 
     __tablename__ = "cases"
     __table_args__ = strict(
-        Index("ix_cases_worklist", "authority", "lifecycle", "state"),
         Index("ix_cases_owner", "owner"),
         Index("ix_cases_urgent", "authority", "final", "urgent_at", "id"),
         Index("ix_cases_team_urgent", "team", "final", "urgent_at", "id"),
         Index(  # all that counting a caseload looks at, so that no row is read for it
             "ix_cases_caseload",
-            *("authority", "final", "lifecycle", "team", "state", "state_since", "owner", "restricted", "urgent_at"),
+            *("authority", "final", "lifecycle", "state", "team", "state_since", "owner", "restricted", "urgent_at"),
         ),
-        Index(
-            "ix_cases_unallocated",
-            *("authority", "team"),
-            sqlite_where=text(UNALLOCATED),
-            postgresql_where=text(UNALLOCATED),
-        ),
-        Index("ix_cases_parent_id", "parent_id"),
-        Index("uq_cases_source", "authority", "source_reference", unique=True),
+        Index("ix_cases_unallocated", "authority", "team", **only(UNALLOCATED)),
+        Index("ix_cases_parent_id", "parent_id", **only("parent_id IS NOT NULL")),
+        Index("uq_cases_source", "authority", "source_reference", unique=True, **only("source_reference IS NOT NULL")),
     )
     id: int | None = Field(default=None, primary_key=True, sa_type=BIG)
     lifecycle: str = Field(sa_type=Text)
@@ -193,10 +192,10 @@ class ChildRecord(SQLModel, table=True):
     died_on: date | None = Field(default=None, sa_type=Day)
 
 
+RUNNING = "closed_at IS NULL"
 LENT = "clock = 'item_return' AND subject <> '' AND closed_at IS NULL"
-
-
 PAUSED = "status = 'paused'"  # as above
+LAPSING = "clock = 'order_expires' AND closed_at IS NULL"  # as above
 
 
 class Deadline(SQLModel, table=True):
@@ -205,41 +204,12 @@ class Deadline(SQLModel, table=True):
     __tablename__ = "deadlines"
     __table_args__ = strict(
         one_of("status", DeadlineStatus),
-        Index(
-            "uq_deadlines_running",
-            "case_id",
-            "clock",
-            "subject",
-            unique=True,
-            sqlite_where=text("closed_at IS NULL"),
-            postgresql_where=text("closed_at IS NULL"),
-        ),
-        Index(
-            "ix_deadlines_next_action",
-            "next_action_at",
-            sqlite_where=text("closed_at IS NULL"),
-            postgresql_where=text("closed_at IS NULL"),
-        ),
-        Index(
-            "ix_deadlines_amber",
-            *("amber_at", "due_at"),
-            sqlite_where=text("closed_at IS NULL"),
-            postgresql_where=text("closed_at IS NULL"),
-        ),
-        Index("ix_deadlines_paused", "case_id", sqlite_where=text(PAUSED), postgresql_where=text(PAUSED)),
-        Index(
-            "ix_deadlines_due",
-            "due_at",
-            sqlite_where=text("closed_at IS NULL"),
-            postgresql_where=text("closed_at IS NULL"),
-        ),
-        Index(  # a thing is lent to one family at a time
-            "uq_deadlines_lent",
-            "subject",
-            unique=True,
-            sqlite_where=text(LENT),
-            postgresql_where=text(LENT),
-        ),
+        Index("uq_deadlines_running", "case_id", "clock", "subject", unique=True, **only(RUNNING)),
+        Index("ix_deadlines_next_action", "next_action_at", **only(RUNNING)),
+        Index("ix_deadlines_amber", "amber_at", "due_at", **only(RUNNING)),  # amber_at is never after due_at
+        Index("ix_deadlines_paused", "case_id", **only(PAUSED)),
+        Index("ix_deadlines_lapsing", "due_at", **only(LAPSING)),
+        Index("uq_deadlines_lent", "subject", unique=True, **only(LENT)),  # a thing is lent to one family at a time
     )
     case_id: int = Field(primary_key=True, foreign_key="cases.id", sa_type=BIG)
     number: int = Field(primary_key=True)
@@ -267,12 +237,7 @@ class ApprovalRequest(SQLModel, table=True):
 
     __tablename__ = "approvals"
     __table_args__ = strict(
-        Index(
-            "ix_approvals_waiting",
-            "by_role",
-            sqlite_where=text("decided_at IS NULL"),
-            postgresql_where=text("decided_at IS NULL"),
-        ),
+        Index("ix_approvals_waiting", "by_role", **only("decided_at IS NULL")),
     )
     case_id: int = Field(primary_key=True, foreign_key="cases.id", sa_type=BIG)
     seq: int = Field(primary_key=True)
@@ -302,18 +267,8 @@ class AuditEntry(SQLModel, table=True):
     __table_args__ = strict(
         one_of("kind", EntryKind),
         *(Index(f"ix_audit_entries_{'_'.join(by)}", *by, "case_id", "seq") for by in LATEST_FIRST),
-        Index(
-            "ix_audit_entries_seldom",
-            *("kind", "recorded_at", "case_id", "seq"),
-            sqlite_where=text(SELDOM),
-            postgresql_where=text(SELDOM),
-        ),
-        Index(
-            "ix_audit_entries_overridden",
-            *("recorded_at", "case_id", "seq"),
-            sqlite_where=text("overridden"),
-            postgresql_where=text("overridden"),
-        ),
+        Index("ix_audit_entries_seldom", "kind", "recorded_at", "case_id", "seq", **only(SELDOM)),
+        Index("ix_audit_entries_overridden", "recorded_at", "case_id", "seq", **only("overridden")),
     )
     case_id: int = Field(primary_key=True, sa_type=BIG)
     seq: int = Field(primary_key=True)

@@ -42,6 +42,9 @@ class Directory:
             .order_by(USERS.c.username)
         )
         self._people = {row.username: _Person(*row) for row in rows}
+        self._holders: dict[tuple[str, str], list[_Person]] = {}
+        for person in self._people.values():
+            self._holders.setdefault((person.role, person.authority), []).append(person)
         self._managers = {row.code: row.manager for row in connection.execute(select(TEAMS.c.code, TEAMS.c.manager))}
         away = connection.execute(
             select(ABSENCES.c.username, ABSENCES.c.cover).where(
@@ -76,11 +79,7 @@ class Directory:
             return self._present([owner], team)
         if role in WORKERS:  # nobody named yet: the team's manager answers for its queue
             return self._present([self._managers.get(team)], team)
-        holders = [
-            person
-            for person in self._people.values()
-            if person.role == role and person.authority == authority and _works_on(person, record)
-        ]
+        holders = [person for person in self._holders.get((role, authority), ()) if _works_on(person, record)]
         if role in TEAM_LEADS:
             manager = self._managers.get(team)
             if manager in self._people and self._people[manager].role == role:

@@ -86,7 +86,7 @@ def clock_work(firing: Firing, after: Projection, calendar: WorkingCalendar) -> 
         policy=standing.policy,
         calendar=calendar,
         case=standing.case,
-        running=repository.running_deadlines(connection, case_id),
+        running=standing.around.running,
         situation=replace(judged.situation, facts=facts),
         target=after.state,
         children=after.children if standing.lifecycle.parent is None else standing.family.children,
@@ -186,8 +186,8 @@ def _urgency(changes: ClockChanges) -> dict[str, Any]:
 def _write_rows(firing: Firing, after: Projection, changes: ClockChanges) -> None:
     connection, standing, now = firing.connection, firing.standing, firing.now
     case_id = standing.case["id"]
-    for number, values in changes.changed.items():
-        repository.change_deadline(connection, case_id, number, values)
+    changed = {(case_id, number): values for number, values in changes.changed.items()}
+    repository.change_deadlines(connection, changed)
     repository.add_deadlines(connection, changes.opened)
     if changes.told_of:
         outbox.settle(connection, case_id, changes.told_of, now)

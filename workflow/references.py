@@ -7,6 +7,7 @@ from workflow.errors import NotFound
 from workflow.models import SYSTEM_CHAIN
 
 CODES = {lifecycle.id: lifecycle.code for lifecycle in LIFECYCLES.values()}
+_REFERENCE = re.compile(r"([A-Za-z]{2,3})-(\d{1,12})")
 BY_CODE = {code: lifecycle for lifecycle, code in CODES.items()}
 
 
@@ -25,7 +26,7 @@ def deadline_name(lifecycle: str, case_id: int, number: int) -> str:
 
 def read_reference(text: str) -> tuple[str, int]:
     """(lifecycle, case id) of a reference such as PB-12; NotFound where it is not one."""
-    found = re.fullmatch(r"([A-Za-z]{2,3})-(\d{1,12})", text.strip())
+    found = _REFERENCE.fullmatch(text.strip())
     if not found or found[1].upper() not in BY_CODE:
         raise NotFound(f"{text[:40]!r} is not a case reference such as PB-12")
     return BY_CODE[found[1].upper()], int(found[2])

@@ -1,7 +1,7 @@
 """Every query of the engine: rows in, rows out, on the connection of the transaction it is part of."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, select
 
@@ -38,12 +38,48 @@ def case_row(connection: Connection, case_id: int, *, lock: bool = False) -> dic
     return rows[0] if rows else None
 
 
+class Around(NamedTuple):
+    """What stands around a case: its running deadlines, and of a family's case its babies and the cases under it."""
+
+    running: Sequence[dict[str, Any]] = ()
+    children: tuple[Child, ...] = ()
+    under: Sequence[dict[str, Any]] = ()
+
+
+def around(connection: Connection, case_id: int, *, family: bool) -> Around:
+    return _ask_around(connection, case_id, family)()
+
+
+def case_and_around(
+    connection: Connection, case_id: int, *, lock: bool, family: bool
+) -> tuple[dict[str, Any] | None, Around]:
+    """A case row and what stands around it, in one go."""
+    case = (_LOCKED if lock else _CASE).ask(connection, of_case=case_id)
+    rest = _ask_around(connection, case_id, family)
+    found = case()
+    return (found[0] if found else None), rest()
+
+
+def _ask_around(connection: Connection, case_id: int, family: bool) -> Callable[[], Around]:
+    asked = [one.ask(connection, of_case=case_id) for one in (_RUNNING, *((_CHILDREN, _UNDER) if family else ()))]
+
+    def answer() -> Around:
+        running, *rest = (one() for one in asked)
+        return Around(running, _children(rest[0]), rest[1]) if family else Around(running)
+
+    return answer
+
+
 def cases_under(connection: Connection, case_id: int) -> list[dict[str, Any]]:
     return _UNDER.rows(connection, of_case=case_id)
 
 
 def change_case(connection: Connection, case_id: int, values: Mapping[str, Any]) -> None:
-    _CHANGE_CASE.run(connection, {"of_case": case_id, **values})
+    change_cases(connection, {case_id: values})
+
+
+def change_cases(connection: Connection, values: Mapping[int, Mapping[str, Any]]) -> None:
+    _CHANGE_CASE.run(connection, *({"of_case": case_id, **changed} for case_id, changed in values.items()))
 
 
 def running_deadlines(connection: Connection, case_id: int) -> list[dict[str, Any]]:
@@ -59,12 +95,17 @@ def add_deadlines(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> 
     _ADD_DEADLINE.run(connection, *rows)
 
 
-def change_deadline(connection: Connection, case_id: int, number: int, values: Mapping[str, Any]) -> None:
-    _CHANGE_DEADLINE.run(connection, {"of_case": case_id, "of_number": number, **values})
+def change_deadlines(connection: Connection, values: Mapping[tuple[int, int], Mapping[str, Any]]) -> None:
+    """By case and number."""
+    rows = ({"of_case": of, "of_number": number, **changed} for (of, number), changed in values.items())
+    _CHANGE_DEADLINE.run(connection, *rows)
 
 
 def children_of(connection: Connection, case_id: int) -> tuple[Child, ...]:
-    rows = _CHILDREN.rows(connection, of_case=case_id)
+    return _children(_CHILDREN.rows(connection, of_case=case_id))
+
+
+def _children(rows: Iterable[Mapping[str, Any]]) -> tuple[Child, ...]:
     return tuple(Child(**{name: row[name] for name in Child.__slots__}) for row in rows)
 
 

@@ -23,7 +23,7 @@ from workflow.models import Record
 from workflow.moves import Move
 from workflow.permissions import may_fire
 from workflow.projection import Projection
-from workflow.repository import team_row
+from workflow.repository import Around, team_row
 from workflow.situations import Family, situation_of
 
 CLOCK_SKEW = timedelta(seconds=5)  # two nodes' clocks may differ by this much before a time counts as the future
@@ -37,6 +37,7 @@ class Standing:
     lifecycle: Lifecycle
     case: Mapping[str, Any]
     before: Projection
+    around: Around
     family: Family
     policy: Policy
 

@@ -19,7 +19,7 @@ from workflow.clinic_sessions import named_by_a_case
 from workflow.lending import item_for_a_move, lent_under
 from workflow.models import ApprovalRequest, Case
 from workflow.projection import Projection
-from workflow.repository import approvals_of, cases_under, children_of
+from workflow.repository import Around, approvals_of, children_of
 from workflow.tables import table
 
 PARENTS = frozenset(one.parent for one in LIFECYCLES.values() if one.parent)  # kinds of case that others stand under
@@ -102,18 +102,17 @@ def born_on(children: tuple[Child, ...], number: int | None) -> str | None:
     return min(days).isoformat() if days else None
 
 
-def family_of(connection: Connection, lifecycle: Lifecycle, case: Mapping[str, Any], before: Projection) -> Family:
+def family_of(connection: Connection, case: Mapping[str, Any], before: Projection, around: Around) -> Family:
     """A case under a parent shares the parent's pregnancy and babies."""
     if case["parent_id"] is not None:
         parent = connection.execute(select(CASES.c.id, CASES.c.edd).where(CASES.c.id == case["parent_id"])).one()
         return Family(edd=parent.edd, children=children_of(connection, parent.id), cases_under=())
-    under = cases_under(connection, case["id"]) if lifecycle.id in PARENTS else []
     return Family(
         edd=before.edd,
         children=before.children,
         cases_under=tuple(
             CaseUnder(lifecycle=row["lifecycle"], state=row["state"], final=row["final"], child=row["child"])
-            for row in under
+            for row in around.under
         ),
     )
 

@@ -11,7 +11,7 @@ from states.catalogue import LIFECYCLES
 from states.lifecycle import NEW, Lifecycle
 from states.roles import Role, one_of_role
 from workflow import audit, repository
-from workflow.access import readable_case
+from workflow.access import readable, readable_case
 from workflow.accounts import Actor
 from workflow.errors import BadInput, Conflict, MoveRefused, NotFound, Unmet
 from workflow.models import NEVER
@@ -20,6 +20,7 @@ from workflow.permissions import reads_kind
 from workflow.policies import Policies
 from workflow.projection import Projection
 from workflow.references import read_reference, reference
+from workflow.repository import Around
 from workflow.requirements import Standing, who_may
 from workflow.situations import PARENTS, family_of
 
@@ -37,20 +38,21 @@ class Standings:
 
         Without `sees`, an account that reads such cases is let in though this one may be restricted.
         """
-        if actor.role is not Role.SYSTEM and sees:
-            return self.of(connection, readable_case(connection, ref, actor, now, lock=lock).case)
         lifecycle_id, case_id = read_reference(ref)
-        case = repository.case_row(connection, case_id, lock=lock)
+        case, around = repository.case_and_around(connection, case_id, lock=lock, family=lifecycle_id in PARENTS)
+        if actor.role is not Role.SYSTEM and sees:
+            return self.of(connection, readable(connection, ref, case, actor, now).case, around)
         let_in = case is not None and (
             actor.role is Role.SYSTEM or reads_kind(actor, LIFECYCLES[lifecycle_id], case["authority"])
         )
         if case is None or case["lifecycle"] != lifecycle_id or not let_in:
             raise NotFound(f"there is no case {ref.strip()}")
-        return self.of(connection, case)
+        return self.of(connection, case, around)
 
-    def of(self, connection: Connection, case: dict[str, Any]) -> Standing:
+    def of(self, connection: Connection, case: dict[str, Any], around: Around | None = None) -> Standing:
         """A case row with all that a move on it is judged by."""
         lifecycle = LIFECYCLES[case["lifecycle"]]
+        around = around or repository.around(connection, case["id"], family=lifecycle.id in PARENTS)
         before = Projection(
             state=case["state"],
             came_from=tuple(case["came_from"].split("/")) if case["came_from"] else (),
@@ -58,7 +60,7 @@ class Standings:
             team=case["team"],
             facts={**case["facts"], **case["personal"]},
             actors=case["actors"],
-            children=repository.children_of(connection, case["id"]) if lifecycle.id in PARENTS else (),
+            children=around.children,
             edd=case["edd"],
             state_since=case["state_since"],
         )
@@ -66,7 +68,8 @@ class Standings:
             lifecycle=lifecycle,
             case=case,
             before=before,
-            family=family_of(connection, lifecycle, case, before),
+            around=around,
+            family=family_of(connection, case, before, around),
             policy=self.policies.by_digest(connection, case["policy"]),
         )
 
@@ -113,7 +116,8 @@ class Standings:
             lifecycle=lifecycle,
             case=case,
             before=before,
-            family=family_of(connection, lifecycle, {**case, "id": 0}, before),
+            around=Around(),
+            family=family_of(connection, case, before, Around()),
             policy=policy,
         )
         if actor.role is not Role.SYSTEM and not self._may_open(actor, lifecycle, opening.authority):

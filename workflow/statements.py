@@ -5,62 +5,94 @@ more than the databases did (docs/performance.md). On PostgreSQL what is run is 
 somebody asks for rows or the transaction ends, so that a move waits four times and not twelve.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Dialect, Engine, Insert, Select, event
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeEngine
+
+from workflow.columns import Process, Stored
 
 AHEAD = "statements sent ahead"
 AT_ONCE = 1_000  # rows of a stream held in memory
-Process = Callable[[Any], Any]
+MOST_PLACES = 50  # of one statement: the driver reads longer ones anew each time
+_PLACE = re.compile(r"%\((\w+)\)s")
 
 
 class _Form:
-    """A statement as one dialect writes it, for one set of values."""
+    """A statement as one dialect writes it, for one set of values; they are given in the order of its places."""
 
     def __init__(self, core: Any, dialect: Dialect, names: tuple[str, ...], defaults: Mapping[str, Any]) -> None:
         keys = None if isinstance(core, Select) else [*defaults, *names]
         compiled = core.compile(dialect=dialect, column_keys=keys)
-        self.sql = str(compiled)
-        order = compiled.positiontup or list(compiled.binds)
-        self._bound = [(name, _to_driver(compiled.binds[name].type, dialect)) for name in order]
+        self.table = None if isinstance(core, Select) else core.table
+        self.sql, order = str(compiled), compiled.positiontup
+        if order is None:
+            order = _PLACE.findall(self.sql)
+            self.sql = _PLACE.sub("%s", self.sql)
+        self.places = len(order)
+        self.many = "" if self.table is None or dialect.name != "postgresql" else _of_many(self.sql, order, compiled)
+        self._order = order
+        self._pick = itemgetter(*order, order[0]) if order else None  # of two or more it gives a tuple
+        to_driver = [_to_driver(compiled.binds[name].type, dialect) for name in order]
+        self._to_driver = [(place, process) for place, process in enumerate(to_driver) if process]
         constants = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
         self._constants = {**constants, **defaults}
-        self._positional = compiled.positional
         columns = list(core.selected_columns) if isinstance(core, Select) else []
         self.names = [str(column.key) for column in columns]
         read = [_from_driver(column.type, dialect) for column in columns]
-        self._read = [(name, process) for name, process in zip(self.names, read, strict=True) if process]
+        self._from_driver = [(name, process) for name, process in zip(self.names, read, strict=True) if process]
 
-    def values(self, given: Mapping[str, Any]) -> Any:
+    def values(self, given: Mapping[str, Any]) -> list[Any]:
         """The values as the driver takes them."""
-        if self._constants:
-            given = {**self._constants, **given}
-        if self._positional:
-            return [process(given[name]) if process else given[name] for name, process in self._bound]
-        return {name: process(given[name]) if process else given[name] for name, process in self._bound}
+        if self._pick is None:
+            return []
+        values: list[Any]
+        *values, _ = self._pick({**self._constants, **given} if self._constants else given)
+        for place, process in self._to_driver:
+            if values[place] is not None:
+                values[place] = process(values[place])
+        return values
+
+    def text(self, rows: Sequence[Sequence[Any]]) -> str:
+        """The values of many rows as the one value that `many` takes."""
+        return orjson.dumps([dict(zip(self._order, row, strict=True)) for row in rows]).decode()
 
     def row(self, found: Iterable[Any]) -> dict[str, Any]:
         row = dict(zip(self.names, found, strict=True))
-        for name, process in self._read:
-            row[name] = process(row[name])
+        for name, process in self._from_driver:
+            if row[name] is not None:
+                row[name] = process(row[name])
         return row
+
+
+def _of_many(sql: str, order: Sequence[str], compiled: Any) -> str:
+    """A PostgreSQL insert or update of one row, for many rows that come as one JSON text."""
+    typed = {name: compiled.dialect.type_compiler_instance.process(compiled.binds[name].type) for name in order}
+    given = "json_to_recordset(%s) AS given({})".format(", ".join(f'"{name}" {kind}' for name, kind in typed.items()))
+    names = iter(order)
+    told = re.sub("%s", lambda _: f'given."{next(names)}"', sql)
+    if sql.startswith("INSERT"):
+        head, _, listed = told.partition(" VALUES (")
+        return f"{head} SELECT {listed.removesuffix(')')} FROM {given}"  # noqa: S608  # our own words
+    return told.replace(" WHERE ", f" FROM {given} WHERE ", 1)
 
 
 def _to_driver(kind: TypeEngine[Any], dialect: Dialect) -> Process | None:
     """How a value becomes the driver's; our own types are asked themselves, and not through what they are made of."""
-    if isinstance(kind, TypeDecorator):
-        return lambda value: kind.process_bind_param(value, dialect)
-    return kind.dialect_impl(dialect).bind_processor(dialect)
+    return kind.to_driver(dialect) if isinstance(kind, Stored) else kind.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _from_driver(kind: TypeEngine[Any], dialect: Dialect) -> Process | None:
-    if isinstance(kind, TypeDecorator):
-        return lambda value: kind.process_result_value(value, dialect)
+    if isinstance(kind, Stored):
+        return kind.from_driver(dialect)
     return kind.dialect_impl(dialect).result_processor(dialect, None)
 
 
@@ -79,23 +111,38 @@ class Statement:
         }
 
     def run(self, connection: Connection, *rows: Mapping[str, Any]) -> None:
-        """Runs it once for each of the rows; on PostgreSQL an error may show only when the transaction is committed."""
+        """Runs it once for each of the rows, each of which names another one where it is an update.
+
+        On PostgreSQL an error may show only when the transaction is committed.
+        """
+        ahead = _ahead(connection)
+        driver: Any = connection.connection.dbapi_connection
         for names, alike in groupby(rows, key=tuple):
             form = self._form(connection, names)
             values = [form.values(row) for row in alike]
-            if len(values) == 1:
-                run_plainly(connection, form.sql, values[0])
-            else:
-                with _told_as_core(connection):
-                    connection.connection.cursor().executemany(form.sql, values)
+            with _told_as_core(connection):
+                if ahead:
+                    ahead.write(form, values)
+                elif len(values) == 1:
+                    driver.execute(form.sql, values[0])
+                else:
+                    driver.executemany(form.sql, values)
 
     def rows(self, connection: Connection, **values: Any) -> list[dict[str, Any]]:
         """What it selects, each row by the names of its columns."""
+        return self.ask(connection, **values)()
+
+    def ask(self, connection: Connection, **values: Any) -> Callable[[], list[dict[str, Any]]]:
+        """Asks now for what `rows` gives, which can be had later: PostgreSQL answers several questions in one go."""
         form = self._form(connection, tuple(values))
         cursor = run_plainly(connection, form.sql, form.values(values))
-        with _told_as_core(connection):
-            found = cursor.fetchall()
-        return [form.row(one) for one in found]
+
+        def answer() -> list[dict[str, Any]]:
+            with _told_as_core(connection):
+                found = cursor.fetchall()
+            return [form.row(one) for one in found]
+
+        return answer
 
     def _form(self, connection: Connection, names: tuple[str, ...]) -> _Form:
         key = (connection.dialect.name, names)
@@ -109,6 +156,8 @@ def run_plainly(connection: Connection, sql: str, values: Any = ()) -> Any:
     """The driver's cursor of a statement in the driver's own words. Errors are SQLAlchemy's."""
     driver: Any = connection.connection.dbapi_connection
     try:
+        if ahead := _ahead(connection):
+            ahead.send()
         return driver.execute(sql, values)
     except connection.dialect.loaded_dbapi.Error as error:
         raise _as_core(connection, error) from error
@@ -127,6 +176,58 @@ def stream(connection: Connection, query: Select[Any]) -> Iterator[Sequence[Any]
         yield from cursor.execute(sql)
 
 
+class _Ahead:
+    """What is sent of a transaction on PostgreSQL before anybody waits for an answer.
+
+    Writes to different tables that follow one another go as one statement. None of them sees what the others do; keys
+    to other tables are checked after all of them.
+    """
+
+    def __init__(self, driver: Any) -> None:
+        self._pipeline, self._cursor = driver.pipeline(), driver.cursor()
+        self._pipeline.__enter__()
+        self._waiting: list[_Form] = []
+        self._said: list[str] = []
+        self._values: list[Any] = []
+
+    def say(self, sql: str) -> None:
+        self.send()
+        self._cursor.execute(sql, prepare=False)
+
+    def write(self, form: _Form, rows: Sequence[list[Any]]) -> None:
+        sql, values = (form.sql, rows[0]) if len(rows) == 1 else (form.many, [form.text(rows)])
+        if len(self._values) + len(values) > MOST_PLACES or any(one.table is form.table for one in self._waiting):
+            self.send()
+        self._waiting.append(form)
+        self._said.append(sql)
+        self._values += values
+
+    def send(self) -> None:
+        """Sends the writes that still wait to be sent."""
+        if self._waiting:
+            sql, values = _together(tuple(self._said)), self._values
+            self.forget()
+            self._cursor.execute(sql, values)
+
+    def forget(self) -> None:
+        self._waiting, self._said, self._values = [], [], []
+
+    def end(self) -> None:
+        """Waits for all answers; raises the first error among them."""
+        try:
+            self.send()
+        finally:
+            self._pipeline.__exit__(None, None, None)
+
+
+@lru_cache(maxsize=1_000)
+def _together(writes: tuple[str, ...]) -> str:
+    """Several writes as one statement, the last of them with the others before it."""
+    *others, last = writes
+    before = ", ".join(f"w{number} AS ({sql})" for number, sql in enumerate(others))
+    return f"WITH {before} {last}" if before else last
+
+
 def send_ahead(engine: Engine) -> None:
     """Makes a PostgreSQL engine send a transaction ahead of its answers, from its BEGIN to its COMMIT.
 
@@ -134,16 +235,13 @@ def send_ahead(engine: Engine) -> None:
     """
 
     @event.listens_for(engine, "connect")
-    def _connect(driver: Any, _: Any) -> None:
+    def _connect(driver: Any, record: Any) -> None:
         driver.autocommit = True  # BEGIN and COMMIT are sent here
+        record.info[AHEAD] = None
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        driver: Any = connection.connection.dbapi_connection
-        with _told_as_core(connection):
-            connection.info[AHEAD] = pipeline = driver.pipeline()
-            pipeline.__enter__()
-            driver.execute("BEGIN", prepare=False)
+        _say(connection, "BEGIN")
 
     @event.listens_for(engine, "before_cursor_execute")
     def _execute(connection: Connection, *_: Any) -> None:
@@ -151,25 +249,53 @@ def send_ahead(engine: Engine) -> None:
 
     @event.listens_for(engine, "commit")
     def _commit(connection: Connection) -> None:
-        if AHEAD in connection.info:
-            driver: Any = connection.connection.dbapi_connection
-            with _told_as_core(connection):
-                driver.execute("COMMIT", prepare=False)
-            _wait(connection)
+        _say(connection, "COMMIT")
+        _wait(connection)
+
+    @event.listens_for(engine, "rollback_savepoint")
+    def _rollback_savepoint(connection: Connection, *_: Any) -> None:
+        _forget(connection)
 
     @event.listens_for(engine, "rollback")
     def _rollback(connection: Connection) -> None:
         if not connection.invalidated:
+            _forget(connection)
             with suppress(DBAPIError):  # what failed is on its way up already
                 _wait(connection)
 
 
+def _ahead(connection: Connection) -> _Ahead | None:
+    """What is sent ahead on this connection; None where its engine waits for every answer."""
+    info = connection.info
+    if AHEAD not in info:
+        return None
+    if info[AHEAD] is None:
+        with _told_as_core(connection):
+            info[AHEAD] = _Ahead(connection.connection.dbapi_connection)
+    found: _Ahead = info[AHEAD]
+    return found
+
+
+def _say(connection: Connection, sql: str) -> None:
+    ahead = _ahead(connection)
+    if ahead is not None:
+        with _told_as_core(connection):
+            ahead.say(sql)
+
+
+def _forget(connection: Connection) -> None:
+    ahead: _Ahead | None = connection.info.get(AHEAD)
+    if ahead is not None:
+        ahead.forget()
+
+
 def _wait(connection: Connection) -> None:
     """Waits for the answers to all that was sent; raises the first error among them."""
-    pipeline = connection.info.pop(AHEAD, None)
-    if pipeline is not None:
+    ahead: _Ahead | None = connection.info.get(AHEAD)
+    if ahead is not None:
+        connection.info[AHEAD] = None
         with _told_as_core(connection):
-            pipeline.__exit__(None, None, None)
+            ahead.end()
 
 
 @contextmanager

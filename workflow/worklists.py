@@ -3,7 +3,6 @@
 import base64
 import binascii
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -149,12 +148,12 @@ def stages(connection: Connection, actor: Actor, now: datetime, filters: Filters
     query = (
         select(CASES.c.lifecycle, CASES.c.state, func.count().label("cases"), late.label("breached"))
         .where((CASES.c.authority == actor.authority) & are_readable(connection, actor, now) & _matching(filters, now))
-        .group_by(CASES.c.lifecycle, CASES.c.team, CASES.c.state)  # in the order of ix_cases_caseload
+        .group_by(CASES.c.lifecycle, CASES.c.state)  # in the order of ix_cases_caseload
     )
-    found: dict[tuple[str, str], Counter[str]] = {}
-    for row in connection.execute(query):
-        counts = {"cases": row.cases, "breached": int(row.breached or 0)}
-        found.setdefault((row.lifecycle, row.state), Counter()).update(counts)
+    found = {
+        (row.lifecycle, row.state): {"cases": row.cases, "breached": int(row.breached or 0)}
+        for row in connection.execute(query)
+    }
     return [
         {
             "lifecycle": lifecycle.id,
@@ -205,10 +204,7 @@ _STATUS: Mapping[str, Callable[[datetime], ColumnElement[bool]]] = {
     "paused": lambda now: DEADLINES.c.status == DeadlineStatus.PAUSED,
 }
 _TIMED: Mapping[str | None, Callable[[datetime], ColumnElement[bool]]] = {  # of every deadline, not of the next alone
-    # coalesce keeps SQLite from ix_deadlines_due: nearly all are due later, few of them soon
-    "amber": lambda now: (
-        DEADLINES.c.closed_at.is_(None) & (DEADLINES.c.amber_at <= now) & (func.coalesce(DEADLINES.c.due_at, now) > now)
-    ),
+    "amber": lambda now: DEADLINES.c.closed_at.is_(None) & (DEADLINES.c.amber_at <= now) & (DEADLINES.c.due_at > now),
     "paused": lambda now: and_(text(PAUSED)),
 }
 

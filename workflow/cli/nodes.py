@@ -172,10 +172,13 @@ def until_stopped(service: "Service", node: str) -> None:
     """Works until a signal comes. Jobs that do not end in time are cut off: each is a transaction, or found again."""
     import structlog
 
+    from workflow.bootstrap import let_rest
+
     log = structlog.get_logger(__name__)
     stopping = threading.Event()
     set_when_told_to_stop(stopping)
     runner = runner_of(service, node, stopping)
+    let_rest()
     runner.start()
     log.info("node_started", node=node)
     while not stopping.wait(1.0):  # a signal that comes just before a wait begins is seen only when it ends

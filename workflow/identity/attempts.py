@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
-from sqlalchemy import Connection, case, delete, select
+from sqlalchemy import Connection, case, delete, literal, select
 
 from workflow.errors import TryLater
 from workflow.identity_tables import SignInAttempts
@@ -86,7 +86,7 @@ def give_back(connection: Connection, counted: Counted) -> None:
         .values(
             failures=ATTEMPTS.c.failures - 1,
             wait_until=case((last, None), else_=ATTEMPTS.c.wait_until),
-            last_at=case((last, counted.before), else_=ATTEMPTS.c.last_at),
+            last_at=case((last, literal(counted.before, ATTEMPTS.c.last_at.type)), else_=ATTEMPTS.c.last_at),
         )
     )
 

@@ -1,6 +1,5 @@
 """The HTTP server: uvicorn, with no log of its own, no name in its answers, and proxies believed only where named."""
 
-import gc
 from collections.abc import Callable
 from types import FrameType
 
@@ -8,6 +7,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from config.settings import Settings
+from workflow.bootstrap import let_rest
 
 MOST_CONNECTIONS = 500  # idle ones count: more than browsers and a proxy hold open, fewer than files may be open
 KEEP_ALIVE = 15  # seconds; longer than a person takes from one page to the next would hold places for nothing
@@ -24,15 +24,6 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._told()
         super().handle_exit(sig, frame)
-
-
-def let_rest() -> None:
-    """Spares what was built to last, lifecycles and routes and policies, from every later collection of garbage.
-
-    A full collection looks through all there is: a third of a second, now and then, in the midst of somebody's page.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 def server_of(app: FastAPI, settings: Settings, *, host: str, port: int, told: Callable[[], None]) -> Server:
