@@ -39,7 +39,6 @@ def local_date(instant: datetime) -> date:
     return as_utc(instant).astimezone(LONDON).date()
 
 
-@lru_cache(maxsize=10_000)
 def at_time(day: date, wall: time) -> datetime:
     """The UTC instant at which clocks in England show `wall` on that day; the first of two in the repeated hour."""
     return datetime.combine(day, wall, LONDON).astimezone(UTC)

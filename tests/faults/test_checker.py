@@ -197,7 +197,7 @@ def test_a_missing_alert_is_found(planted: Planted) -> None:
 
 def test_a_deadline_passed_over_without_a_trace_is_found(planted: Planted) -> None:
     planted.sql(
-        "UPDATE deadlines SET due_at = '2026-11-01 00:00:00.000000', closed_at = NULL "
+        "UPDATE deadlines SET due_at = '2026-11-01T00:00:00.000000+00:00', closed_at = NULL "
         "WHERE case_id = :case AND number = 1"
     )
     assert "missing alert" in planted.found()

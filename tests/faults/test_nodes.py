@@ -11,6 +11,7 @@ from faults.caseload import LONG, Nodes, alerts_by_level, everything_adds_up, fo
 from sqlalchemy import select, text
 
 from scheduler.runner import Runner, Tick
+from scheduler.sweeps import BATCH
 from workflow import jobs
 from workflow.database import Database
 from workflow.identity import tokens
@@ -49,13 +50,13 @@ def swept(database: Database) -> datetime | None:
 def test_of_a_node_killed_in_mid_sweep_nothing_is_lost_and_nothing_is_told_twice(
     desk: Desk, database: Database, nodes: Nodes, killed_at: str
 ) -> None:
-    running = overdue(database, 420 if not LONG else 5000, datetime.now(UTC) - LONG_AGO)
+    running = overdue(database, BATCH + 20 if not LONG else 5000, datetime.now(UTC) - LONG_AGO)
     for_faults(database)
     dying = nodes.start("work", "--once", "--node", "dying", WAYMARK_FAILPOINTS=killed_at)
     assert dying.wait(60) == -signal.SIGKILL
     before = sum(alerts_by_level(database).values())
     everything_adds_up(database)  # the batch it was in the middle of left nothing behind
-    assert sweep(database, datetime.now(UTC), "next") == running - (200 if killed_at == "sweep:2" else 0)
+    assert sweep(database, datetime.now(UTC), "next") == running - (BATCH if killed_at == "sweep:2" else 0)
     assert (before > 0) == (killed_at == "sweep:2")
     assert set(alerts_by_level(database).values()) == {running}
     everything_adds_up(database)
