@@ -136,15 +136,21 @@ class Case(SQLModel, table=True):
         Index("ix_cases_owner", "owner"),
         Index("ix_cases_urgent", "authority", "final", "urgent_at", "id"),
         Index("ix_cases_team_urgent", "team", "final", "urgent_at", "id"),
-        Index(  # all that counting a caseload looks at, so that no row is read for it
+        Index(  # all that counting a caseload looks at, so that no row is read for it, in the order it is grouped by
             "ix_cases_caseload",
-            *("authority", "final", "lifecycle", "team", "state", "state_since", "owner", "restricted", "urgent_at"),
+            *("authority", "final", "lifecycle", "team", "state", "owner", "state_since", "restricted", "urgent_at"),
         ),
         Index(
             "ix_cases_unallocated",
             *("authority", "team"),
             sqlite_where=text(UNALLOCATED),
             postgresql_where=text(UNALLOCATED),
+        ),
+        Index(
+            "ix_cases_restricted",
+            *("authority", "lifecycle"),
+            sqlite_where=text("restricted"),
+            postgresql_where=text("restricted"),
         ),
         Index("ix_cases_parent_id", "parent_id"),
         Index("uq_cases_source", "authority", "source_reference", unique=True),
@@ -193,6 +199,7 @@ class ChildRecord(SQLModel, table=True):
     died_on: date | None = Field(default=None, sa_type=Day)
 
 
+LOANS = "clock = 'item_return'"  # running or over
 LENT = "clock = 'item_return' AND subject <> '' AND closed_at IS NULL"
 
 
@@ -232,6 +239,12 @@ class Deadline(SQLModel, table=True):
             "due_at",
             sqlite_where=text("closed_at IS NULL"),
             postgresql_where=text("closed_at IS NULL"),
+        ),
+        Index(
+            "ix_deadlines_loans",
+            *("subject", "started_at"),
+            sqlite_where=text(LOANS),
+            postgresql_where=text(LOANS),
         ),
         Index(  # a thing is lent to one family at a time
             "uq_deadlines_lent",
