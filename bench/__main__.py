@@ -5,6 +5,7 @@ import json
 import signal
 import sys
 import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,7 @@ def _asked() -> argparse.Namespace:
     for parsed in closer:
         parsed.add_argument("--cases", type=int, default=sweep.CASES, help="open cases at the largest")
         parsed.add_argument("--seconds", type=float, default=over_http.SECONDS, help="for http: how long each is asked")
+        parsed.add_argument("--database", choices=pages.DATABASES, help="for pages: one of them alone")
     weighed = what.add_parser("sizes", help="bytes of a case and of a move, and what they come to for England")
     profiled = what.add_parser("profile", help="where the time of a move, a sweep, a trail and an audit goes")
     for parsed in (one, grown, loaded, weighed, profiled, *closer):
@@ -94,13 +96,19 @@ def _closer(asked: argparse.Namespace) -> None:
         rows = {
             "sweep": lambda: sweep.rows(folder, asked.cases),
             "http": lambda: over_http.rows(folder, asked.cases, asked.seconds),
-            "pages": lambda: pages.rows(folder, asked.cases),
+            "pages": lambda: pages.rows(folder, asked.cases, [asked.database] if asked.database else pages.DATABASES),
             "small": lambda: small.rows(folder),
         }[asked.what]()
     if asked.json:
         for row in rows:
             print(json.dumps(row, ensure_ascii=False))
-        return
+    else:
+        _show(rows)
+    if asked.what == "pages" and any(pages.missed(row) for row in rows):
+        sys.exit(1)
+
+
+def _show(rows: Iterable[Mapping[str, str]]) -> None:
     shown = Table("what", "Waymark", "floor", "ratio", "note")
     for row in rows:
         shown.add_row(*(row[name] for name in ("what", "waymark", "floor", "ratio", "note")))

@@ -109,6 +109,17 @@ def are_readable(connection: Connection, actor: Actor, now: datetime, *, found: 
     return and_(here, readable)
 
 
+def are_closed(connection: Connection, actor: Actor, now: datetime, lifecycle: Lifecycle) -> ColumnElement[bool] | None:
+    """The opposite of `are_readable`, among cases of a kind in the actor's authority: all of them restricted ones.
+
+    None for an account that reads only some teams' cases of that kind, or none: there are fewer that it may read.
+    """
+    if bound_to_team(actor) or not reads_kind(actor, lifecycle, actor.authority):
+        return None
+    readable = are_readable(connection, actor, now)
+    return and_(CASES.c.restricted, readable.is_not(true()))  # `not` of one nobody owns is neither true nor false
+
+
 def _teams_of(connection: Connection, owners: Sequence[str], given: Iterable[int]) -> Iterable[str]:
     """The teams that hold the cases of these owners, those given, and those under them."""
     theirs = connection.execute(select(CASES.c.team).where(CASES.c.owner.in_(owners)).distinct()).scalars().all()

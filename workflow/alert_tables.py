@@ -4,11 +4,11 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Index, Text, text
+from sqlalchemy import Index, Text
 from sqlmodel import Field, SQLModel
 
 from workflow.columns import Day, Flag, Instant, Json
-from workflow.models import BIG, one_of, strict
+from workflow.models import BIG, one_of, only, strict
 
 
 class AlertStatus(StrEnum):
@@ -69,12 +69,7 @@ class Message(SQLModel, table=True):
     __table_args__ = strict(
         one_of("status", MessageStatus),
         one_of("channel", ChannelName),
-        Index(
-            "ix_messages_next_try",
-            "next_try_at",
-            sqlite_where=text("status = 'queued'"),
-            postgresql_where=text("status = 'queued'"),
-        ),
+        Index("ix_messages_next_try", "next_try_at", **only("status = 'queued'")),
         Index("ix_messages_inbox", "recipient", "channel", "queued_at"),
         Index("ix_messages_case", "case_id", "number"),
     )

@@ -1,19 +1,18 @@
 """The cases behind a figure of the cohort report, as far as one account may see them; the others as a number."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from states.catalogue import LIFECYCLES
-from workflow import reports
-from workflow.access import are_readable
+from workflow.access import are_closed, are_readable
 from workflow.accounts import Actor
 from workflow.permissions import withholds_personal
 from workflow.references import reference
-from workflow.reports import Behind
+from workflow.reports import Behind, Figure
 from workflow.repository import CASES
 
 # Told by where a case stands. The others rest on what is personal, and would tell it of a case by having it in a list.
@@ -36,40 +35,43 @@ class CountedCases:
 def counted_cases(
     connection: Connection,
     actor: Actor,
-    as_of: date,
-    figure: str,
-    cohort: str | None,
+    behind: Mapping[int, Behind],
+    figure: Figure,
     *,
-    counted_at: datetime,
     now: datetime,
     after: int | None = None,
     limit: int = 50,
 ) -> CountedCases:
-    """The cases that a figure of the actor's authority counted, by the rules and the evidence that it was counted by.
+    """The cases behind a figure of the actor's authority.
 
     A case this account may not read, or not what the figure tells of it, is counted as withheld and named nowhere.
     """
-    behind = reports.behind(connection, actor.authority, as_of, figure, cohort, now=counted_at)
-    seen = _readable(connection, actor, now, behind)
-    if figure not in NOT_PERSONAL:
-        seen = [row for row in seen if not _personal_is_withheld(actor, row)]
-    total = sum(one.count for one in behind.values())
-    shown = sum(behind[row["id"]].count for row in seen)
-    rest = [row for row in seen if after is None or row["id"] < after]
-    page = [_row(row, behind[row["id"]]) for row in rest[:limit]]
-    return CountedCases(total, total - shown, page, rest[limit - 1]["id"] if len(rest) > limit else None)
+    seen = _seen(connection, actor, now, behind.keys(), figure)
+    total, shown = (sum(behind[case].count for case in cases) for cases in (behind, seen))
+    rest = sorted((case for case in seen if after is None or case < after), reverse=True)
+    page = rest[:limit]
+    rows = connection.execute(select(*(CASES.c[name] for name in _SHOWN)).where(CASES.c.id.in_(page))).mappings()
+    found = {row["id"]: dict(row) for row in rows}
+    listed = [_row(found[case], behind[case]) for case in page]
+    return CountedCases(total, total - shown, listed, page[-1] if len(rest) > limit else None)
 
 
-def _readable(
-    connection: Connection, actor: Actor, now: datetime, behind: Mapping[int, Behind]
-) -> list[Mapping[str, Any]]:
-    query = select(*(CASES.c[name] for name in _SHOWN)).where(are_readable(connection, actor, now))
-    rows = connection.execute(query.order_by(CASES.c.id.desc())).mappings()
-    return [dict(row) for row in rows if row["id"] in behind]
+def _seen(connection: Connection, actor: Actor, now: datetime, behind: Set[int], figure: Figure) -> Set[int]:
+    """Those of these cases that this account may be told of: of a whole authority's, all but those closed to it."""
+    kind = figure.kind
+    told = [one.id for one in kind.states if figure.name in NOT_PERSONAL or not withholds_personal(actor, one)]
+    of_kind = (CASES.c.authority == actor.authority) & (CASES.c.lifecycle == kind.id)
+    closed = are_closed(connection, actor, now, kind)
+    if closed is None:
+        readable = are_readable(connection, actor, now)
+        return behind & _ids(connection, of_kind & readable & CASES.c.state.in_(told))
+    if len(told) < len(kind.states):
+        behind &= _ids(connection, of_kind & CASES.c.state.in_(told))
+    return behind - _ids(connection, of_kind & closed)
 
 
-def _personal_is_withheld(actor: Actor, row: Mapping[str, Any]) -> bool:
-    return withholds_personal(actor, LIFECYCLES[row["lifecycle"]].state_by_id[row["state"]])
+def _ids(connection: Connection, wanted: ColumnElement[bool]) -> set[int]:
+    return set(connection.execute(select(CASES.c.id).where(wanted)).scalars())
 
 
 def _row(row: Mapping[str, Any], behind: Behind) -> dict[str, Any]:

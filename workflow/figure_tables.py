@@ -10,15 +10,19 @@ from workflow.columns import Day, Instant, Json
 from workflow.models import strict
 
 
-class CohortFigures(SQLModel, table=True):
-    """The cohort figures of an authority as of a day. Not evidence: they can be counted again from it at any time."""
+class KeptFigures(SQLModel, table=True):
+    """What a report counted of an authority, or the cases behind a figure, from one day to another; `since` is `until`
+    for the cohorts at the end of a day. Not evidence: it can be counted again from it at any time.
+    """
 
-    __tablename__ = "cohort_figures"
+    __tablename__ = "kept_figures"
     __table_args__ = strict()
     authority: str = Field(primary_key=True, sa_type=Text)
-    as_of: date = Field(primary_key=True, sa_type=Day)
+    report: str = Field(primary_key=True, sa_type=Text)  # as `workflow.kept_figures` names it
+    since: date = Field(primary_key=True, sa_type=Day)
+    until: date = Field(primary_key=True, sa_type=Day)
     counted_at: datetime = Field(sa_type=Instant)
-    rules: int  # by which rules of counting: reports.RULES then
+    rules: int  # by which rules of counting: RULES of the report then
     figures: Any = Field(sa_type=Json)
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select, text
 
 from scheduler.deadlines import DeadlineStatus
-from workflow.models import Case, Deadline
+from workflow.models import LOANS, Case, Deadline
 from workflow.stock_tables import Condition, StockItem
 from workflow.tables import table
 
@@ -37,7 +37,7 @@ def loans(connection: Connection, authority: str, code: str | None = None) -> di
         select(DEADLINES, CASES.c.lifecycle, CASES.c.team, CASES.c.final, CASES.c.state, ITEMS.c.fetched_at)
         .join(CASES, CASES.c.id == DEADLINES.c.case_id)
         .join(ITEMS, DEADLINES.c.subject == SUBJECT + ITEMS.c.code)
-        .where((DEADLINES.c.clock == CLOCK) & (ITEMS.c.authority == authority) & (CASES.c.authority == authority))
+        .where(and_(text(LOANS), ITEMS.c.authority == authority, CASES.c.authority == authority))
         .order_by(DEADLINES.c.started_at, DEADLINES.c.case_id, DEADLINES.c.number)
     )
     if code is not None:

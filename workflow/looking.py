@@ -15,10 +15,13 @@ from workflow import (
     agreements,
     child_outcomes,
     clinics,
+    consistency,
     escalations,
     evidence_search,
     inboxes,
+    kept_figures,
     pause_caseloads,
+    practice_counts,
     stock,
     support_given,
     team_figures,
@@ -36,6 +39,7 @@ from workflow.bootstrap import Service
 from workflow.case_sheets import DeadlineSheet, Sheet, deadline_sheet, sheet
 from workflow.clinic_sessions import find_clinic
 from workflow.clock_actions import preview_new_policy
+from workflow.cohort_views import below_for
 from workflow.counted_cases import CountedCases, counted_cases
 from workflow.deadline_acts import Doing, possible_acts
 from workflow.duplicates import alike, signs_sought
@@ -44,9 +48,12 @@ from workflow.escalations import Waiting
 from workflow.evidence_search import Sought
 from workflow.looks import look
 from workflow.moves import Move, Possible
+from workflow.oversight import Asked, standing_report
+from workflow.permissions import Permission, check
 from workflow.possibilities import possible_move, possible_moves
 from workflow.references import read_deadline_name, reference
 from workflow.rehearsals import Rehearsed, rehearse
+from workflow.reports import Figure
 from workflow.verification import CaseVerified
 from workflow.waiting import Changes
 from workflow.worklists import MOST_ROWS, Filters, Page, Sort
@@ -373,31 +380,62 @@ class Looking:
         self.report(f"looks {sought.said()}", len(page.rows), export=True, named=sought.case)
         return page.rows
 
-    def counted(
-        self,
-        figure: str,
-        cohort: str | None,
-        as_of: date,
-        *,
-        counted_at: datetime,
-        after: int | None = None,
-        limit: int = 50,
-    ) -> CountedCases:
+    def counted(self, figure: Figure, as_of: date, *, after: int | None = None, limit: int = 50) -> CountedCases:
         """The cases behind a figure of the cohort report."""
-        with self.service.database.read() as connection:
-            page = counted_cases(
-                connection,
-                self.actor,
-                as_of,
-                figure,
-                cohort,
-                counted_at=counted_at,
-                now=self.now,
-                after=after,
-                limit=limit,
-            )
-        self._note(LookKind.LIST, f"counted {figure} on {as_of}", len(page.rows))
+        database = self.service.database
+        behind = kept_figures.cases_behind(database, self.actor.authority, as_of, figure, self.now)
+        with database.read() as connection:
+            page = counted_cases(connection, self.actor, behind, figure, now=self.now, after=after, limit=limit)
+        self._note(LookKind.LIST, f"counted {figure.name} on {as_of}", len(page.rows))
         return page
+
+    # Figures of pre-birth practice: of the last quarter where no days are given. `again` counts now, for who may search
+    # the evidence; `export` says that they are given out as a file.
+
+    def consistency(
+        self, since: date | None, until: date | None, *, again: bool = False, export: bool = False
+    ) -> dict[str, Any]:
+        """Practice across the teams of my authority."""
+        counts = self._practice(since, until, again=again)
+        with self.service.database.read() as connection:
+            found = consistency.practice(connection, counts, below=self.below)
+        self.report("consistency of practice", sum(len(found[one]) for one in consistency.PARTS), export=export)
+        return found
+
+    def support_given(
+        self, since: date | None, until: date | None, *, again: bool = False, export: bool = False
+    ) -> dict[str, Any]:
+        """The support each team of my authority gave."""
+        counts = self._practice(since, until, again=again)
+        with self.service.database.read() as connection:
+            found = support_given.by_team(connection, counts, below=self.below)
+        self.report("support given", len(found["teams"]), export=export)
+        return found
+
+    def standing_report(
+        self, since: date | None, until: date | None, *, again: bool = False, export: bool = False
+    ) -> dict[str, Any]:
+        """The report of the oversight group: its days, and its `parts`."""
+        counts, database = self._practice(since, until, again=again), self.service.database
+        figures = kept_figures.cohort(database, self.actor.authority, counts["until"], self.now, again=again)
+        asked = Asked(now=self.now, figures=figures, practice=counts, below=self.below)
+        with database.read() as connection:
+            parts = standing_report(connection, asked)
+        self.report("standing report", sum(len(one.rows) for one in parts), export=export)
+        counted_at = min(counts["counted_at"], figures["counted_at"])
+        days = {"since": counts["since"], "until": counts["until"], "counted_at": counted_at}
+        return {**days, "withheld_below": self.below, "parts": parts}
+
+    def _practice(self, since: date | None, until: date | None, *, again: bool) -> dict[str, Any]:
+        if again:
+            check(self.actor, Permission.READ_EVIDENCE)
+        days = practice_counts.period(since, until, local_date(self.now))
+        return kept_figures.practice(self.service.database, self.actor.authority, *days, self.now, again=again)
+
+    @property
+    def below(self) -> int | None:
+        """The number under which counts are withheld from me; None where I read the cases behind them."""
+        return below_for(self.service.policies, self.actor, self.now)
 
     def verification(self, ref: str) -> CaseVerified:
         """What recomputing the evidence of one case comes to."""

@@ -140,11 +140,12 @@ class Case(SQLModel, table=True):
         Index("ix_cases_owner", "owner"),
         Index("ix_cases_urgent", "authority", "final", "urgent_at", "id"),
         Index("ix_cases_team_urgent", "team", "final", "urgent_at", "id"),
-        Index(  # all that counting a caseload looks at, so that no row is read for it
+        Index(  # all that counting a caseload looks at, so that no row is read for it, in the order it is grouped by
             "ix_cases_caseload",
-            *("authority", "final", "lifecycle", "state", "team", "state_since", "owner", "restricted", "urgent_at"),
+            *("authority", "final", "lifecycle", "state", "team", "owner", "state_since", "restricted", "urgent_at"),
         ),
         Index("ix_cases_unallocated", "authority", "team", **only(UNALLOCATED)),
+        Index("ix_cases_restricted", "authority", "lifecycle", **only("restricted")),
         Index("ix_cases_parent_id", "parent_id", **only("parent_id IS NOT NULL")),
         Index("uq_cases_source", "authority", "source_reference", unique=True, **only("source_reference IS NOT NULL")),
     )
@@ -193,6 +194,7 @@ class ChildRecord(SQLModel, table=True):
 
 
 RUNNING = "closed_at IS NULL"
+LOANS = "clock = 'item_return'"  # running or over
 LENT = "clock = 'item_return' AND subject <> '' AND closed_at IS NULL"
 PAUSED = "status = 'paused'"  # as above
 LAPSING = "clock = 'order_expires' AND closed_at IS NULL"  # as above
@@ -209,6 +211,7 @@ class Deadline(SQLModel, table=True):
         Index("ix_deadlines_amber", "amber_at", "due_at", **only(RUNNING)),  # amber_at is never after due_at
         Index("ix_deadlines_paused", "case_id", **only(PAUSED)),
         Index("ix_deadlines_lapsing", "due_at", **only(LAPSING)),
+        Index("ix_deadlines_loans", "subject", "started_at", **only(LOANS)),
         Index("uq_deadlines_lent", "subject", unique=True, **only(LENT)),  # a thing is lent to one family at a time
     )
     case_id: int = Field(primary_key=True, foreign_key="cases.id", sa_type=BIG)

@@ -1,24 +1,19 @@
 """The standing report of the oversight group: universal, targeted and specialist support in counts."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from scheduler.calendars import local_date
 from states.codes import OUTCOMES, REFERRAL_CHANNELS, SERVICES
-from states.lifecycle import NEW, SELF
 from workflow import child_outcomes, consistency, offers, support_given, under_one
 from workflow.cohort_views import STAGES, view
 from workflow.offer_tables import Level
-from workflow.projection import steps_of
-from workflow.reports import NOT_ACCEPTED
+from workflow.practice_counts import ACCEPTED, ENDED, NOT_KNOWN, WAITING
 from workflow.suppression import ALL, as_rows
 
-ACCEPTED, WAITING, ENDED = "accepted", "waiting", "ended"
 LEVELS = {
     Level.UNIVERSAL.value: "Universal support",
     Level.TARGETED.value: "Targeted support and safeguarding",
@@ -50,36 +45,34 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the report is asked for: an authority, from one day to another, without counts under `below`.
+    """What the report is asked for: an authority's days, without counts under `below`.
 
-    `figures` are the cohort figures kept of the last day.
+    `practice` are the counts kept of these days, `figures` the cohort figures kept of the last of them.
     """
 
-    authority: str
-    since: date
-    until: date
     now: datetime
     figures: Mapping[str, Any]
+    practice: Mapping[str, Any]
     below: int | None = None
 
 
 def standing_report(connection: Connection, asked: Asked) -> list[Part]:
     """The parts of the report. Counts under `below` are None, and others with them that would give them away.
 
-    What is offered is no count of people. BadInput for days in the wrong order, or that lie ahead.
+    What is offered is no count of people.
     """
-    consistency.check_days(asked.since, asked.until, asked.now)
+    authority, until = asked.practice["authority"], asked.practice["until"]
     cohorts = view(asked.figures, below=asked.below)
-    offered = offers.offers(connection, asked.authority, asked.now, ended=True)
+    offered = offers.offers(connection, authority, asked.now, ended=True)
     return [
-        *(_offered(level, offers.offered_on(offered, asked.until)) for level in LEVELS),
-        *_referrals(connection, asked),
+        *(_offered(level, offers.offered_on(offered, until)) for level in LEVELS),
+        *_referrals(asked),
         *_practice(connection, asked),
         _given(connection, asked),
         _plans(cohorts),
         *(_pause(one) for one in cohorts["pause"]["cohorts"]),
-        _outcomes(connection, asked.authority, asked.below),
-        *_under_one(connection, asked.authority, asked.below),
+        _outcomes(connection, authority, asked.below),
+        *_under_one(connection, authority, asked.below),
     ]
 
 
@@ -89,17 +82,11 @@ def _offered(level: str, offered: Sequence[Mapping[str, Any]]) -> Part:
     return Part(level, "What families can turn to", "From the map of the offer.", tuple(rows))
 
 
-def _referrals(connection: Connection, asked: Asked) -> list[Part]:
+def _referrals(asked: Asked) -> list[Part]:
     """Referrals received in these days: how they came, and where they went."""
-    came: Counter[str] = Counter()
-    went: Counter[str] = Counter()
-    for entries in consistency.histories(connection, asked.authority, asked.now):
-        first = entries[0]
-        if first["trigger"] == "refer" and asked.since <= local_date(first["occurred_at"]) <= asked.until:
-            came[str(first["facts"].get("source") or "not known")] += 1
-            went[_route(entries)] += 1
     routes = {ACCEPTED: "accepted", WAITING: "waiting for a decision", ENDED: "ended before a decision", **SERVICES}
-    channels = {**REFERRAL_CHANNELS, "not known": "not known"}
+    channels = {**REFERRAL_CHANNELS, NOT_KNOWN: NOT_KNOWN}
+    came, went = asked.practice["channels"], asked.practice["routes"]
     targeted = Level.TARGETED.value
     return [
         Part(
@@ -112,20 +99,6 @@ def _referrals(connection: Connection, asked: Asked) -> list[Part]:
     ]
 
 
-def _route(entries: Sequence[Mapping[str, Any]]) -> str:
-    """Where a referral went: accepted, the service it was sent on to, or nowhere yet."""
-    lifecycle, state, service, accepted = consistency.PREBIRTH, NEW, "", False
-    for step in steps_of(entries):
-        state = state if step.to == SELF else step.to
-        service = str(step.facts.get("service") or service) if step.trigger == "send_on" else service
-        accepted = accepted or (state not in NOT_ACCEPTED and not lifecycle.state_by_id[state].final)
-    if accepted:
-        return ACCEPTED
-    if service:
-        return service
-    return ENDED if lifecycle.state_by_id[state].final else WAITING
-
-
 def _single(
     counts: Mapping[str, int], labels: Mapping[str, str], below: int | None
 ) -> tuple[tuple[str, int | None], ...]:
@@ -136,7 +109,7 @@ def _single(
 
 
 def _practice(connection: Connection, asked: Asked) -> list[Part]:
-    found = consistency.practice(connection, asked.authority, asked.since, asked.until, asked.now, below=asked.below)
+    found = consistency.practice(connection, asked.practice, below=asked.below)
     words = {"on_time": "on time", "late": "late or missing", "total": "due"}
     return [
         Part(Level.TARGETED.value, title, says, _of_all(found[name], words))
@@ -148,9 +121,7 @@ def _practice(connection: Connection, asked: Asked) -> list[Part]:
 
 
 def _given(connection: Connection, asked: Asked) -> Part:
-    rows = support_given.by_team(connection, asked.authority, asked.since, asked.until, asked.now, below=asked.below)[
-        "teams"
-    ]
+    rows = support_given.by_team(connection, asked.practice, below=asked.below)["teams"]
     words = {"given": "sessions given", "missed": "sessions that could not be kept", "hope_boxes": "Hope boxes"}
     words["lent"] = "Real Care babies lent"
     return Part(Level.SPECIALIST.value, "Support given", "Before and after the birth.", _of_all(rows, words))

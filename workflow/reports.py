@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Text, select, type_coerce
 
@@ -68,7 +68,7 @@ AWAY = frozenset({"reengaging", "on_hold"})
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """A case behind a figure: how many it accounts for there, and the state it was in that day."""
+    """What a case behind a figure is to it: how many it accounts for there, and the state it was in that day."""
 
     count: int
     state: str
@@ -85,9 +85,9 @@ def cohort(connection: Connection, authority: str | None, as_of: date, now: date
     if now is not None:
         check_day(as_of, now)
     if authority is not None:
-        return _figures(connection, authority, as_of, now)
+        return counted(connection, authority, as_of, now).figures()
     known = connection.execute(select(CASES.c.authority).distinct().order_by(CASES.c.authority)).scalars()
-    return {one: _figures(connection, one, as_of, now) for one in known.all()}
+    return {one: counted(connection, one, as_of, now).figures() for one in known.all()}
 
 
 def check_day(as_of: date, now: datetime) -> None:
@@ -96,31 +96,7 @@ def check_day(as_of: date, now: datetime) -> None:
         raise BadInput(f"{as_of} lies in the future: figures can be given up to today")
 
 
-def behind(
-    connection: Connection, authority: str, as_of: date, figure: str, cohort: str | None = None, *, now: datetime
-) -> dict[int, Behind]:
-    """The cases behind one figure, by number: what is counted of them adds up to it. none for a figure there is not.
-
-    `figure` is one of FAMILY_FIGURES or, with a cohort, of WOMEN_FIGURES. `now` is when the figure was counted.
-    """
-    families, women = _counted(connection, authority, as_of, now)
-    told = families if cohort is None else women.cohorts.get(cohort, _Cohort())
-    states = families.states | women.states
-    return {case: Behind(count, states[case]) for case, count in told.counts[figure].items()}
-
-
-def _figures(connection: Connection, authority: str, as_of: date, now: datetime | None) -> dict[str, Any]:
-    families, women = _counted(connection, authority, as_of, now)
-    teams = sorted({one for one in (*families.teams.values(), *women.teams.values()) if one is not None})
-    return {
-        "as_of": as_of.isoformat(),
-        "prebirth": families.to_json(),
-        "pause": women.to_json(),
-        "teams": {one: {"prebirth": families.to_json(one), "pause": women.to_json(one)} for one in teams},
-    }
-
-
-def _counted(connection: Connection, authority: str, as_of: date, now: datetime | None) -> tuple["_Families", "_Women"]:
+def counted(connection: Connection, authority: str, as_of: date, now: datetime | None) -> "Counted":
     """The one pass: figures and the cases behind them come of the same counts."""
     families, women = _Families(as_of), _Women(as_of)
     for lifecycle, parent, entries in _cases(connection, authority, now):
@@ -135,7 +111,7 @@ def _counted(connection: Connection, authority: str, as_of: date, now: datetime 
             case "care_proceedings":
                 families.in_court.add(parent)
     families.end()
-    return families, women
+    return Counted(as_of, families, women)
 
 
 def _cases(
@@ -187,6 +163,67 @@ def standing_on(lifecycle: Lifecycle, entries: Sequence[Mapping[str, Any]], as_o
     return current
 
 
+class Figure(NamedTuple):
+    """A figure by its name: one of FAMILY_FIGURES or, with a Pause cohort, of WOMEN_FIGURES."""
+
+    name: str
+    cohort: str | None = None
+
+    @property
+    def kind(self) -> Lifecycle:
+        """The kind of case behind it."""
+        return LIFECYCLES["prebirth" if self.cohort is None else "pause"]
+
+
+Cases = dict[str, dict[str, list[int]]]  # behind a figure: by state, and by how many each accounts for
+
+
+def behind(cases: Mapping[str, Mapping[str, Sequence[int]]]) -> dict[int, Behind]:
+    """Each case by its number."""
+    found: dict[int, Behind] = {}
+    for state, by_count in cases.items():
+        for count, ids in by_count.items():
+            found |= dict.fromkeys(ids, Behind(int(count), state))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """An authority at the end of a day, counted."""
+
+    as_of: date
+    families: "_Families"
+    women: "_Women"
+
+    def figures(self) -> dict[str, Any]:
+        families = _sums(self.families.counts, self.families.teams)
+        women = {name: _sums(one.counts, self.women.teams) for name, one in self.women.cohorts.items()}
+
+        def of(team: str | None) -> dict[str, Any]:
+            pause = {name: sums.get(team, Counter()) for name, sums in women.items()}
+            return {"prebirth": _families_json(families.get(team, Counter())), "pause": self.women.to_json(pause, team)}
+
+        teams = sorted({one for one in (*self.families.teams.values(), *self.women.teams.values()) if one is not None})
+        return {"as_of": self.as_of.isoformat(), **of(None), "teams": {one: of(one) for one in teams}}
+
+    def cases(self) -> dict[Figure, Cases]:
+        """The cases behind each figure: what is counted of them adds up to it."""
+        families = {Figure(one): _cases_of(self.families.counts[one], self.families.states) for one in FAMILY_FIGURES}
+        women = {
+            Figure(figure, name): _cases_of(one.counts[figure], self.women.states)
+            for name, one in self.women.cohorts.items()
+            for figure in WOMEN_FIGURES
+        }
+        return {**families, **women}
+
+
+def _cases_of(counts: Mapping[int, int], states: Mapping[int, str]) -> Cases:
+    found: Cases = {}
+    for case, count in counts.items():
+        found.setdefault(states[case], {}).setdefault(str(count), []).append(case)
+    return found
+
+
 Counts = defaultdict[str, Counter[int]]  # of each figure: how many of what it counts each case accounts for
 
 
@@ -228,19 +265,24 @@ class _Families:
     def _count(self, figure: str, case_id: int) -> None:
         self.counts[figure][case_id] += 1
 
-    def to_json(self, team: str | None = None) -> dict[str, Any]:
-        found = {figure: _total(self.counts[figure], self.teams, team) for figure in FAMILY_FIGURES}
-        whole = {figure: count for figure, count in found.items() if "." not in figure}
-        parts = {
-            part: {figure.partition(".")[2]: count for figure, count in found.items() if figure.startswith(f"{part}.")}
-            for part in ("needs", "plans")
-        }
-        return {**whole, **parts}
+
+def _sums(counts: Counts, teams: Mapping[int, str | None]) -> dict[str | None, Counter[str]]:
+    """What each figure comes to, by team; under None all of them."""
+    found: dict[str | None, Counter[str]] = {None: Counter({name: of.total() for name, of in counts.items()})}
+    for figure, of_cases in counts.items():
+        for case, count in of_cases.items():
+            if (team := teams[case]) is not None:
+                found.setdefault(team, Counter())[figure] += count
+    return found
 
 
-def _total(counts: Counter[int], teams: Mapping[int, str | None], team: str | None) -> int:
-    """What the cases of a team come to; without one, all of them."""
-    return sum(count for case, count in counts.items() if team is None or teams[case] == team)
+def _families_json(sums: Counter[str]) -> dict[str, Any]:
+    whole = {figure: sums[figure] for figure in FAMILY_FIGURES if "." not in figure}
+    parts = {
+        part: {one.partition(".")[2]: sums[one] for one in FAMILY_FIGURES if one.startswith(f"{part}.")}
+        for part in ("needs", "plans")
+    }
+    return {**whole, **parts}
 
 
 def needs_of(facts: Mapping[str, Any]) -> set[str]:
@@ -328,9 +370,14 @@ class _Women:
             if count:
                 one.counts[figure][case_id] += int(count)
 
-    def to_json(self, team: str | None = None) -> dict[str, Any]:
+    def to_json(self, sums: Mapping[str, Counter[str]], team: str | None) -> dict[str, Any]:
+        """What each cohort comes to in a team; without one, in all of them."""
         names = sorted(self.cohorts, key=lambda name: "" if name == NO_COHORT else name)
-        return {"cohorts": [_cohort_json(name, self.cohorts[name], self.teams, team) for name in names]}
+        ages = {
+            name: [age for case, age in one.ages.items() if team is None or self.teams[case] == team]
+            for name, one in self.cohorts.items()
+        }
+        return {"cohorts": [_cohort_json(name, sums[name], ages[name]) for name in names]}
 
 
 def areas_of(facts: Mapping[str, Any]) -> set[str]:
@@ -365,20 +412,16 @@ def _stage_of(stood: Projection) -> str | None:
     return state if state == BEFORE_ENGAGEMENT else None
 
 
-def _cohort_json(name: str, one: _Cohort, teams: Mapping[int, str | None], team: str | None) -> dict[str, Any]:
-    found = {figure: _total(one.counts[figure], teams, team) for figure in WOMEN_FIGURES}
+def _cohort_json(name: str, sums: Counter[str], ages: Sequence[int]) -> dict[str, Any]:
+    found = {figure: sums[figure] for figure in WOMEN_FIGURES}
     counted = found["on_programme"] + found["graduated"]
-    ages = [age for case, age in one.ages.items() if team is None or teams[case] == team]
     return {
         "name": name,
         **found,
         "age_min": min(ages, default=None),
         "age_max": max(ages, default=None),
         "care_experienced_percent": percent(found["care_experienced"], counted),
-        "areas": [
-            {"area": area, **{name: _total(one.counts[f"areas.{area}.{name}"], teams, team) for name in AREA_FIGURES}}
-            for area in DOMAINS
-        ],
+        "areas": [{"area": area, **{name: sums[f"areas.{area}.{name}"] for name in AREA_FIGURES}} for area in DOMAINS],
     }
 
 

@@ -1,8 +1,8 @@
 """Support given: sessions and visits against what was planned, Hope boxes and things lent, of one case or by team."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from scheduler.calendars import local_date
 from states.codes import SUPPORT_KINDS, SUPPORT_PHASES
 from states.lifecycle import SELF
-from workflow.consistency import check_days, histories, named
+from workflow.consistency import named
 from workflow.projection import Step, steps_of
 from workflow.suppression import as_rows
 
@@ -94,36 +94,16 @@ def _lent(steps: Iterable[Step]) -> list[dict[str, Any]]:
     return found
 
 
-def by_team(
-    connection: Connection, authority: str, since: date, until: date, now: datetime, *, below: int | None = None
-) -> dict[str, Any]:
-    """Support given from one day to another, by the team that gave it; counts under `below` are withheld (None).
-
-    BadInput for days in the wrong order, or that lie ahead.
-    """
-    check_days(since, until, now)
-    counted: dict[str, Counter[str]] = defaultdict(Counter)
-    for entries in histories(connection, authority, now):
-        team = str(entries[0]["team"])
-        for step in _steps(entries):
-            if since <= local_date(step.occurred_at) <= until:
-                counted[team].update(_counts_as(step))
-            team = step.facts.get("team", team)
-    teams = named(connection, authority, counted)
-    sessions, boxes, loans = (as_rows(teams, columns, counted, below) for columns in COLUMNS)
+def by_team(connection: Connection, counts: Mapping[str, Any], *, below: int | None = None) -> dict[str, Any]:
+    """Support given in the days of these counts, by the team that gave it; counts under `below` are withheld (None)."""
+    teams = named(connection, counts["authority"], counts["support"])
+    sessions, boxes, loans = (as_rows(teams, columns, counts["support"], below) for columns in COLUMNS)
     rows = [
         {**row, "hope_boxes": box["hope_boxes"], "lent": loan["lent"]}
         for row, box, loan in zip(sessions, boxes, loans, strict=True)
     ]
-    return {"since": since, "until": until, "withheld_below": below, "teams": rows}
-
-
-def _counts_as(step: Step) -> list[str]:
-    match step.trigger:
-        case "give_support":
-            return ["given" if step.facts["took_place"] else "missed"]
-        case "give_hope_box":
-            return ["hope_boxes"]
-        case "lend_item":
-            return ["lent"]
-    return []
+    return {
+        **{name: counts[name] for name in ("since", "until", "counted_at")},
+        "withheld_below": below,
+        "teams": rows,
+    }

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from scheduler.calendars import local_date
 from states.codes import DRIFT_REASONS
 from states.roles import Role
-from workflow import audit, chains, invariants, reports, seals
+from workflow import audit, chains, invariants, kept_figures, reports, seals
 from workflow.accounts import TEAMS, USERS, find_actor, trainings
 from workflow.agreements import agreements
 from workflow.bootstrap import DEMO_MANAGER, Service
@@ -34,6 +34,7 @@ from workflow.identity import passwords, sign_in
 from workflow.identity.credentials import CREDENTIALS
 from workflow.models import Record
 from workflow.oversight import Asked, standing_report
+from workflow.practice_counts import period
 from workflow.repository import CASES, DEADLINES
 from workflow.stock import stock
 
@@ -150,7 +151,8 @@ class TestWhatReadersOfCountsAreGiven:
     def test_the_standing_report_has_the_published_figures_beside_what_is_offered(
         self, service: Service, figures: dict[str, Any]
     ) -> None:
-        asked = Asked(authority="durham", since=TODAY - timedelta(days=91), until=TODAY, now=NOW, figures=figures)
+        counts = kept_figures.practice(service.database, "durham", *period(None, None, TODAY), NOW)
+        asked = Asked(now=NOW, figures=figures, practice=counts)
         with service.database.read() as connection:
             parts = standing_report(connection, asked)
         told = {(one.level, one.title): dict(one.rows) for one in parts}
@@ -194,8 +196,9 @@ class TestPractice:
     """What the invented caseload gives of clinics, support and outcomes; small enough to be counted by hand."""
 
     def test_clinics_and_plans_of_durham_were_on_time_in_the_last_quarter(self, service: Service) -> None:
+        counts = kept_figures.practice(service.database, "durham", date(2026, 8, 26), date(2026, 11, 25), NOW)
         with service.database.read() as connection:
-            found = practice(connection, "durham", date(2026, 8, 26), date(2026, 11, 25), NOW)
+            found = practice(connection, counts)
         team, everybody = found["clinics"]
         assert (team["on_time"], team["late"]) == (everybody["on_time"], everybody["late"]) == (54, 0)
         assert (found["plans"][0]["on_time"], found["plans"][0]["late"]) == (10, 0)

@@ -108,3 +108,26 @@ def test_figures_of_practice_are_shown_withheld_and_taken_away(doors: Doors) -> 
     assert case.case not in without
     assert "withheld" in counts_only.client.get("/reports/outcomes.csv").text
     assert "must be today or in the past" in manager.get("/reports/consistency?until=2036-01-01", 422)
+
+
+def test_pages_of_practice_say_when_they_were_counted_and_are_counted_again_for_who_may(doors: Doors) -> None:
+    manager, counts_only = Visitor(doors, "baby.TM"), Visitor(doors, "both.OVS")
+    for page in ("consistency", "support", "oversight"):
+        assert "Counted from the record at 10:00am on 25 November 2026" in counts_only.get(f"/reports/{page}")
+        assert "Count again" not in counts_only.get(f"/reports/{page}")
+    Pregnancy(doors.desk).refer().is_assessed().does("give_hope_box", hope_box_for=["mother"])
+    doors.desk.now += timedelta(minutes=5)
+    assert "Team baby" not in manager.get("/reports/support"), "counted five minutes ago"
+    for page in ("consistency", "oversight", "support"):
+        days = {"page": page, "since": "2026-11-01", "until": "2026-11-25"}
+        sent = manager.post("/reports/count", **days)
+        assert sent.headers["location"] == f"/reports/{page}?since=2026-11-01&until=2026-11-25"
+        assert "10:05am on 25 November 2026" in manager.get(sent.headers["location"])
+        assert counts_only.post("/reports/count", **days).status_code == 403
+        rows = manager.get(f"/reports/{page}.csv?since=2026-11-01&until=2026-11-25")
+        assert "Counted from the record at,2026-11-25 10:05" in rows
+        answered = doors.get(f"/reports/{page}?since=2026-11-01&until=2026-11-25", "baby.TM").json()
+        assert answered["counted_at"] == "2026-11-25T10:05:00Z"
+        assert doors.get(f"/reports/{page}?again=true", "both.OVS").status_code == 403
+    assert "Team baby" in manager.get("/reports/support?since=2026-11-01&until=2026-11-25")
+    assert manager.post("/reports/count", page="support", since="yesterday").status_code == 422

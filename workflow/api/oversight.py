@@ -1,16 +1,13 @@
 """The standing report of the oversight group."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import BaseModel, Field
 
-from workflow import kept_figures
-from workflow.api.practice import Since, Until, days_of
+from workflow.api.practice import COUNTED_AT, Again, Since, Until
 from workflow.api.reports import ReportReader
 from workflow.api.routing import LOOKS, subject
-from workflow.cohort_views import below_for
-from workflow.oversight import Asked, standing_report
 from workflow.serving.asking import looking
 
 router = subject("reports")
@@ -28,20 +25,15 @@ class PartOfReport(BaseModel):
 class StandingReport(BaseModel):
     since: date
     until: date
+    counted_at: datetime = Field(description=COUNTED_AT)
     withheld_below: int | None
     parts: list[PartOfReport]
 
 
 @router.get("/reports/oversight", responses=LOOKS)
-def show_standing_report(asking: ReportReader, since: Since = None, until: Until = None) -> StandingReport:
+def show_standing_report(
+    asking: ReportReader, since: Since = None, until: Until = None, again: Again = False
+) -> StandingReport:
     """Gives referrals, clinics, plans, support, Pause and the under-one indicator in counts, beside what is offered."""
-    first, last = days_of(asking, since, until)
-    below = below_for(asking.service.policies, asking.actor, asking.now)
-    authority, database = asking.actor.authority, asking.service.database
-    figures = kept_figures.cohort(database, authority, last, asking.now)
-    asked = Asked(authority=authority, since=first, until=last, now=asking.now, figures=figures, below=below)
-    with database.read() as connection:
-        parts = standing_report(connection, asked)
-    looking(asking).report("standing report")
-    told = [PartOfReport(**one.to_json()) for one in parts]
-    return StandingReport(since=first, until=last, withheld_below=below, parts=told)
+    found = looking(asking).standing_report(since, until, again=again)
+    return StandingReport(**{**found, "parts": [PartOfReport(**one.to_json()) for one in found["parts"]]})

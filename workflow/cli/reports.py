@@ -14,8 +14,8 @@ from workflow.cli.session import Session, clock, opened
 if TYPE_CHECKING:
     from workflow.accounts import Actor
 
-QUARTER = 91  # days looked back where no day is given
 KEPT = ("on_time", "late", "total")
+CountNow = Annotated[bool, typer.Option("--now", help="Count now; else figures of today may be ten minutes old.")]
 app = typer.Typer(name="report", help="Figures about cases.", no_args_is_help=True, rich_markup_mode=None)
 app.info.epilog = example("waymark report cohort --authority durham")
 
@@ -35,9 +35,7 @@ def cohort(
     of_cohort: Annotated[
         str | None, typer.Option("--cohort", metavar="NAME", help="Of one Pause cohort alone.")
     ] = None,
-    count_now: Annotated[
-        bool, typer.Option("--now", help="Count now; else figures of today may be ten minutes old.")
-    ] = False,
+    count_now: CountNow = False,
     acting_as: AsUser = None,
     as_json: AsJson = False,
 ) -> None:
@@ -135,22 +133,20 @@ Until = Annotated[
 def consistency(
     since: Since = None,
     until: Until = None,
+    count_now: CountNow = False,
     acting_as: AsUser = None,
     as_json: AsJson = False,
 ) -> None:
     """Counts pre-birth practice by team: time in stage, clinics on time, plans agreed by 34+0, reasons for drift."""
-    from workflow.consistency import STAGES, practice
+    from states.codes import DRIFT_REASONS
+    from workflow.consistency import STAGES
 
     with opened() as session:
-        actor, (first, last) = session.actor(acting_as), _days(session, since, until)
-        below = _below(session, actor)
-        with session.service.database.read() as connection:
-            found = practice(connection, actor.authority, first, last, session.now, below=below)
-        session.looking(actor).report("consistency of practice")
+        found = session.looking(session.actor(acting_as)).consistency(since, until, again=count_now)
     if as_json:
         emit(found)
         return
-    for name, columns in (("clinics", KEPT), ("plans", KEPT), ("stages", STAGES), ("drift", tuple(_drift()))):
+    for name, columns in (("clinics", KEPT), ("plans", KEPT), ("stages", STAGES), ("drift", tuple(DRIFT_REASONS))):
         heading(name.capitalize())
         rows = found[name]
         seen = [one for one in columns if any(row[one] != 0 for row in rows)]
@@ -161,18 +157,13 @@ def consistency(
 def support(
     since: Since = None,
     until: Until = None,
+    count_now: CountNow = False,
     acting_as: AsUser = None,
     as_json: AsJson = False,
 ) -> None:
     """Counts the support each team gave: sessions given and missed, Hope boxes, things lent."""
-    from workflow.support_given import by_team
-
     with opened() as session:
-        actor, (first, last) = session.actor(acting_as), _days(session, since, until)
-        below = _below(session, actor)
-        with session.service.database.read() as connection:
-            found = by_team(connection, actor.authority, first, last, session.now, below=below)
-        session.looking(actor).report("support given")
+        found = session.looking(session.actor(acting_as)).support_given(since, until, again=count_now)
     if as_json:
         emit(found)
         return
@@ -188,7 +179,7 @@ def outcomes(acting_as: AsUser = None, as_json: AsJson = False) -> None:
 
     with opened() as session:
         actor = session.actor(acting_as)
-        below = _below(session, actor)
+        below = session.looking(actor).below
         with session.service.database.read() as connection:
             counts = child_outcomes.counts(connection, actor.authority, below=below)
         children = session.looking(actor).child_outcomes() if below is None else None
@@ -200,26 +191,6 @@ def outcomes(acting_as: AsUser = None, as_json: AsJson = False) -> None:
     heads = [row["label"] for row in counts]
     seen = {name: label for name, label in OUTCOMES.items() if any(row[name] != 0 for row in counts)}
     table(("outcome", *heads), [(seen[name], *(_number(row[name]) for row in counts)) for name in seen])
-
-
-def _days(session: Session, since: date | None, until: date | None) -> tuple[date, date]:
-    from scheduler.calendars import add_days, local_date
-
-    last = until or local_date(session.now)
-    return since or add_days(last, -QUARTER), last
-
-
-def _below(session: Session, actor: "Actor") -> int | None:
-    """The number under which counts are withheld from this account."""
-    from workflow.cohort_views import below_for
-
-    return below_for(session.service.policies, actor, session.now)
-
-
-def _drift() -> "Mapping[str, str]":
-    from states.codes import DRIFT_REASONS
-
-    return DRIFT_REASONS
 
 
 def _number(value: int | None) -> str:
@@ -275,7 +246,7 @@ def cohort_figures(
     """
     from scheduler.calendars import local_date
     from workflow import kept_figures
-    from workflow.cohort_views import below_for, view
+    from workflow.cohort_views import view
     from workflow.errors import BadInput
     from workflow.permissions import Permission, check
 
@@ -286,7 +257,7 @@ def cohort_figures(
     named = kept_figures.authorities(database) if sees_all else [actor.authority]
     if (team or cohort) and authority is None and len(named) > 1:
         raise BadInput("a team or a cohort belongs to one authority: name it with --authority")
-    below = below_for(session.service.policies, actor, session.now)
+    below = session.looking(actor).below
     figures = {
         one: view(
             kept_figures.cohort(database, one, day, session.now, again=count_now),

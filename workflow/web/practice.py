@@ -8,13 +8,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
-from scheduler.calendars import add_days, local_date
+from scheduler.calendars import local_date
 from states.codes import DRIFT_REASONS, OUTCOMES
 from states.facts import FactProblem, day
-from workflow import child_outcomes, consistency, support_given
-from workflow.cohort_views import below_for
+from workflow import child_outcomes, consistency
 from workflow.errors import BadInput
 from workflow.permissions import Permission
+from workflow.practice_counts import period
 from workflow.serving.asking import Asking, Needs, looking
 from workflow.suppression import WITHHELD
 from workflow.web.exports import check_kind, download
@@ -25,7 +25,7 @@ from workflow.web.team import address
 
 router = APIRouter()
 Reader = Annotated[Asking, Depends(Needs(Permission.READ_REPORTS))]
-QUARTER = 91  # days looked back where no day is given
+COUNTED_AT = "Counted from the record at"
 DAYS = (day("since", "From", required=False), day("until", "To", required=False))
 KEPT = {"on_time": "On time", "late": "Late or missing", "total": "Due"}
 GIVEN = {
@@ -62,34 +62,16 @@ def days_asked(request: Request, asking: Asking) -> Days:
     today = local_date(asking.now)
     reading = asked(DAYS, request.query_params)
     problems = list(reading.problems)
-    until = date.fromisoformat(reading.given.get("until", today.isoformat()))
-    since = date.fromisoformat(reading.given.get("since", add_days(until, -QUARTER).isoformat()))
+    given = {name: date.fromisoformat(value) for name, value in reading.given.items()}
+    since, until = period(given.get("since"), given.get("until"), today)
     if until > today:
         problems.append(FactProblem("until", "The last day must be today or in the past"))
     elif until < since:
         problems.append(FactProblem("until", "The last day must not come before the first"))
     if problems:
-        return Days(add_days(today, -QUARTER), today, reading.typed, tuple(problems))
+        return Days(*period(None, None, today), reading.typed, tuple(problems))
     typed = {"since": typed_date(since.isoformat()), "until": typed_date(until.isoformat())}
     return Days(since, until, typed, ())
-
-
-def _below(asking: Asking) -> int | None:
-    return below_for(asking.service.policies, asking.actor, asking.now)
-
-
-def _practice(asking: Asking, days: Days) -> dict[str, Any]:
-    with asking.service.database.read() as connection:
-        return consistency.practice(
-            connection, asking.actor.authority, days.since, days.until, asking.now, below=_below(asking)
-        )
-
-
-def _support(asking: Asking, days: Days) -> dict[str, Any]:
-    with asking.service.database.read() as connection:
-        return support_given.by_team(
-            connection, asking.actor.authority, days.since, days.until, asking.now, below=_below(asking)
-        )
 
 
 def page_of_days(request: Request, asking: Asking, template: str, title: str, days: Days, **values: Any) -> Response:
@@ -115,8 +97,7 @@ def page_of_days(request: Request, asking: Asking, template: str, title: str, da
 def show_consistency(request: Request, asking: Reader) -> Response:
     """Practice across teams: time in stage, clinics on time, plans by 34+0, reasons for drift."""
     days = days_asked(request, asking)
-    found = _practice(asking, days)
-    looking(asking).report("consistency of practice")
+    found = looking(asking).consistency(days.since, days.until)
     return page_of_days(
         request,
         asking,
@@ -135,7 +116,7 @@ def export_consistency(kind: str, request: Request, asking: Reader) -> Streaming
     """The same as a file: a figure a row."""
     check_kind(kind)
     days = right_days(days_asked(request, asking))
-    found = _practice(asking, days)
+    found = looking(asking).consistency(days.since, days.until, export=True)
     rows = [
         *_rows("Stays that ended", found["stages"], {one: one for one in consistency.STAGES}),
         *((f"Median days: {row['label']}", stage, row["median_days"][stage]) for row in found["stages"]
@@ -143,8 +124,8 @@ def export_consistency(kind: str, request: Request, asking: Reader) -> Streaming
         *_rows("Clinics due", found["clinics"], KEPT),
         *_rows("Birth plans due at 34+0", found["plans"], KEPT),
         *_rows("Drift", found["drift"], DRIFT_REASONS),
+        ("", COUNTED_AT, found["counted_at"]),
     ]  # fmt: skip
-    looking(asking).report("consistency of practice", len(rows), export=True)
     return download(kind, f"consistency-{asking.actor.authority}-{days.until}", ("Team", "Figure", "Number"), rows)
 
 
@@ -166,8 +147,7 @@ def right_days(days: Days) -> Days:
 def show_support_given(request: Request, asking: Reader) -> Response:
     """The support each team gave."""
     days = days_asked(request, asking)
-    found = _support(asking, days)
-    looking(asking).report("support given")
+    found = looking(asking).support_given(days.since, days.until)
     return page_of_days(request, asking, "reports/support.html", "Support given", days, found=found, columns=GIVEN)
 
 
@@ -176,15 +156,15 @@ def export_support_given(kind: str, request: Request, asking: Reader) -> Streami
     """The same as a file."""
     check_kind(kind)
     days = right_days(days_asked(request, asking))
-    rows = _rows("Support", _support(asking, days)["teams"], GIVEN)
-    looking(asking).report("support given", len(rows), export=True)
+    found = looking(asking).support_given(days.since, days.until, export=True)
+    rows = [*_rows("Support", found["teams"], GIVEN), ("", COUNTED_AT, found["counted_at"])]
     return download(kind, f"support-{asking.actor.authority}-{days.until}", ("Team", "Figure", "Number"), rows)
 
 
 @router.get("/reports/outcomes")
 def show_outcomes(request: Request, asking: Reader) -> Response:
     """What became of the children, and for those who read the cases each child with dates and codes."""
-    below = _below(asking)
+    below = looking(asking).below
     with asking.service.database.read() as connection:
         counts = child_outcomes.counts(connection, asking.actor.authority, below=below)
     if below is not None:
@@ -212,7 +192,7 @@ SHOWN = 100  # children on the page; a file has them all
 def export_outcomes(kind: str, asking: Reader) -> StreamingResponse:
     """Each child with the dates and codes of the returns; counts alone for who may not read cases."""
     check_kind(kind)
-    name, below = f"outcomes-{asking.actor.authority}-{local_date(asking.now)}", _below(asking)
+    name, below = f"outcomes-{asking.actor.authority}-{local_date(asking.now)}", looking(asking).below
     if below is None:
         children = looking(asking).child_outcomes(export=True)
         heads = ("Case", "Child", "Team", "Outcome", *CODES.values())

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
 from scheduler.calendars import local_date
-from states.catalogue import LIFECYCLES
 from states.facts import Fact, FactProblem, choice, day
 from states.pause import DOMAINS
 from workflow import kept_figures
@@ -17,7 +16,8 @@ from workflow.cohort_views import below_for, flat, view
 from workflow.consistency import named
 from workflow.errors import BadInput, NotFound
 from workflow.permissions import Permission, reads_kind
-from workflow.reports import WOMEN_FIGURES
+from workflow.practice_counts import period
+from workflow.reports import WOMEN_FIGURES, Figure
 from workflow.serving.asking import Asking, Needs, looking
 from workflow.suppression import WITHHELD
 from workflow.web.drawings import bars
@@ -81,7 +81,9 @@ CHANGES = {
 }
 
 
-# The figures with a list behind them, as `reports.behind` names them.
+WITH_COHORTS = "oversight"
+PRACTICE = ("consistency", "support", WITH_COHORTS)  # pages whose days can be counted again
+# The figures with a list behind them, as `reports.Counted` names them.
 LISTED = {
     **FAMILIES,
     **{f"needs.{name}": label for name, label in NEEDS.items()},
@@ -176,7 +178,7 @@ def _view(asking: Asking, counted: Mapping[str, Any], part: Mapping[str, str]) -
 
 def _list_of(asking: Asking, as_of: date, figure: str, cohort: str | None = None) -> str:
     """Where the cases behind a figure are listed; nowhere for who reads no case of that kind, or where none are."""
-    kind = LIFECYCLES["prebirth" if cohort is None else "pause"]
+    kind = Figure(figure, cohort).kind
     if figure not in (LISTED if cohort is None else LISTED_WOMEN):
         return ""
     if not reads_kind(asking.actor, kind, asking.actor.authority):
@@ -201,10 +203,8 @@ def counted(request: Request, asking: Reader) -> HTMLResponse:
         raise NotFound("this number is withheld: it, or one that could be worked out from it, is of too few people")
     after = given.get("after", "")
     page = looking(asking).counted(
-        figure,
-        cohort,
+        Figure(figure, cohort),
         wanted.day,
-        counted_at=_figures(asking, wanted.day)["counted_at"],
         after=int(after) if after.isdecimal() and len(after) < 19 else None,
         limit=PAGE,
     )
@@ -250,12 +250,22 @@ def _figures(asking: Asking, as_of: date, *, again: bool = False) -> Mapping[str
 
 @router.post("/reports/count")
 def count_again(sent: Sent, asking: Counter) -> RedirectResponse:
-    """Counts the figures of a day from the evidence as it is now."""
-    given, today = str(sent.get("as_of", "")), local_date(asking.now)
-    try:
-        as_of = date.fromisoformat(given) if given else today
-    except ValueError:
-        raise BadInput("the day to count for must be a date") from None
+    """Counts the figures of a day, or of the days of a page of practice, from the evidence as it is now."""
+    days: dict[str, date] = {}
+    for name in ("as_of", "since", "until"):
+        try:
+            days |= {name: date.fromisoformat(str(sent[name]))} if sent.get(name) else {}
+        except ValueError:
+            raise BadInput("the day to count for must be a date") from None
+    page, today = str(sent.get("page", "")), local_date(asking.now)
+    if page in PRACTICE:
+        since, until = period(days.get("since"), days.get("until"), today)
+        authority, database = asking.actor.authority, asking.service.database
+        kept_figures.practice(database, authority, since, until, asking.now, again=True)
+        if page == WITH_COHORTS:
+            _figures(asking, until, again=True)
+        return go_to(address(f"/reports/{page}", since=since.isoformat(), until=until.isoformat()))
+    as_of = days.get("as_of", today)
     _figures(asking, as_of, again=True)
     return go_to(address("/reports", as_of=as_of.isoformat() if as_of != today else None))
 

@@ -75,7 +75,8 @@ def team(request: Request, asking: Lead) -> HTMLResponse:
     by_team = part_of(request, _by_team(groups, teams) if chosen is None else [], "teams", "teams")
     breached = looking(asking).cases(Filters(team=chosen, status="breached"), limit=SHOWN).rows
     still = looking(asking).standing_still(chosen) if chosen is not None else []
-    called = names_of(asking, [row["owner"] for row in (*groups, *breached)])
+    owned = _owned(groups, most=MOST_WORKERS if chosen is None else None)
+    called = names_of(asking, [*owned, *(row["owner"] for row in breached)])
     return show(
         request,
         asking,
@@ -87,7 +88,7 @@ def team(request: Request, asking: Lead) -> HTMLResponse:
         total=total,
         times=bars([(label, total[name]) for name, label in TIMES.items()]),
         stages=_stages(groups, chosen),
-        workers=_workers(groups, chosen, called),
+        workers=_workers(owned, chosen, called),
         by_team=by_team,
         breached=timed(asking, breached),
         still=still,
@@ -154,20 +155,25 @@ def _only_ends(lifecycle: str, stage: str) -> bool:
     return all(state.final for state in LIFECYCLES[lifecycle].states if state.stage == stage)
 
 
-def _workers(groups: Sequence[Mapping[str, Any]], team: str | None, called: Mapping[str, str]) -> list[Group]:
-    """Each worker with what they own, those with most past a date first; before them what nobody owns.
-
-    Over many teams only the first of them: the rest stand with their teams.
-    """
+def _owned(groups: Sequence[Mapping[str, Any]], most: int | None) -> dict[str | None, list[Mapping[str, Any]]]:
+    """What each worker owns, and under None what nobody does; of many workers those with most past a date."""
     owned: dict[str | None, list[Mapping[str, Any]]] = {}
     for row in groups:
         owned.setdefault(row["owner"], []).append(row)
+    breached = {owner: sum(row["breached"] for row in rows) for owner, rows in owned.items()}
+    order = sorted(owned, key=lambda one: (one is not None, -breached[one], one))
+    return {one: owned[one] for one in order[:most]}
+
+
+def _workers(
+    owned: Mapping[str | None, Sequence[Mapping[str, Any]]], team: str | None, called: Mapping[str, str]
+) -> list[Group]:
+    """Each worker with what they own, those with most past a date first; before them what nobody owns."""
     found = [
         Group(called.get(owner, owner) if owner else "Nobody yet", _list(team, owner=owner or NOBODY), _summed(rows))
         for owner, rows in owned.items()
     ]
-    found.sort(key=lambda one: (one.label != "Nobody yet", -one.counts["breached"], one.label))
-    return found if team is not None else found[:MOST_WORKERS]
+    return sorted(found, key=lambda one: (one.label != "Nobody yet", -one.counts["breached"], one.label))
 
 
 def _by_team(groups: Sequence[Mapping[str, Any]], teams: Mapping[str, str]) -> list[Group]:
