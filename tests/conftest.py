@@ -26,7 +26,7 @@ BACKENDS = ("sqlite", "postgresql")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Those marked `mostly_one_database` stand on layers tested on both: PostgreSQL sees them in `make long` and `pooled`.
+    """Those marked `mostly_one_database` stand on layers tested on both: PostgreSQL has them in `make long`, `pooled`.
 
     Those marked `only_long` wait for real time to pass.
     """
