@@ -31,7 +31,7 @@ def as_utc(instant: datetime) -> datetime:
     """The same instant in UTC. ValueError where it has no zone, since it could then mean two instants."""
     if instant.tzinfo is None:
         raise ValueError(f"{instant.isoformat()} has no time zone, so it is not an instant")
-    return instant.astimezone(UTC)
+    return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
 
 
 def local_date(instant: datetime) -> date:

@@ -77,17 +77,17 @@ def clock_work(firing: Firing, after: Projection, calendar: WorkingCalendar) -> 
     """What is needed to work out what a step does to the clocks of its case."""
     connection, standing, judged = firing.connection, firing.standing, firing.judged
     case_id = standing.case["id"]
-    facts = judged.situation.facts
+    situation = judged.situation
     if firing.move.trigger == "correct":  # other moves add to what was known, a correction can take from it
         edd = after.edd if standing.lifecycle.parent is None else standing.family.edd
-        facts = {**after.facts, **({"edd": edd.isoformat()} if edd else {})}
+        situation = replace(situation, facts={**after.facts, **({"edd": edd.isoformat()} if edd else {})})
     return ClockWork(
         lifecycle=standing.lifecycle,
         policy=standing.policy,
         calendar=calendar,
         case=standing.case,
         running=standing.around.running,
-        situation=replace(judged.situation, facts=facts),
+        situation=situation,
         target=after.state,
         children=after.children if standing.lifecycle.parent is None else standing.family.children,
         occurred_at=firing.occurred_at,
@@ -149,8 +149,7 @@ def write_entry(firing: Firing, after: Projection, changes: ClockChanges, said: 
     if counts or changes.events:
         changed |= _urgency(changes)
     changed = {name: value for name, value in changed.items() if name not in case or case[name] != value}
-    repository.change_case(connection, case["id"], changed)
-    _write_rows(firing, after, changes)
+    _write_rows(firing, after, changes, changed)
     case.update(changed)  # type: ignore[attr-defined]
     return entry
 
@@ -183,11 +182,13 @@ def _urgency(changes: ClockChanges) -> dict[str, Any]:
     return {"urgent_at": due[0], "urgent_deadline": due[1]}
 
 
-def _write_rows(firing: Firing, after: Projection, changes: ClockChanges) -> None:
+def _write_rows(firing: Firing, after: Projection, changes: ClockChanges, case: Mapping[str, Any]) -> None:
+    """The rows that keep what the evidence adds up to; `case` holds what is another in that of the case."""
     connection, standing, now = firing.connection, firing.standing, firing.now
     case_id = standing.case["id"]
     changed = {(case_id, number): values for number, values in changes.changed.items()}
     repository.change_deadlines(connection, changed)
+    repository.change_case(connection, case_id, case)
     repository.add_deadlines(connection, changes.opened)
     if changes.told_of:
         outbox.settle(connection, case_id, changes.told_of, now)

@@ -7,11 +7,11 @@ somebody asks for rows or the transaction ends, so that a move waits four times 
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from sqlalchemy import Connection, Dialect, Engine, Insert, Select, event
@@ -116,17 +116,15 @@ class Statement:
         On PostgreSQL an error may show only when the transaction is committed.
         """
         ahead = _ahead(connection)
-        driver: Any = connection.connection.dbapi_connection
         for names, alike in groupby(rows, key=tuple):
             form = self._form(connection, names)
             values = [form.values(row) for row in alike]
-            with _told_as_core(connection):
+            with _ToldAsCore(connection):
                 if ahead:
                     ahead.write(form, values)
-                elif len(values) == 1:
-                    driver.execute(form.sql, values[0])
                 else:
-                    driver.executemany(form.sql, values)
+                    driver: Any = connection.connection.dbapi_connection
+                    driver.executemany(form.sql, values) if len(values) > 1 else driver.execute(form.sql, values[0])
 
     def rows(self, connection: Connection, **values: Any) -> list[dict[str, Any]]:
         """What it selects, each row by the names of its columns."""
@@ -138,7 +136,7 @@ class Statement:
         cursor = run_plainly(connection, form.sql, form.values(values))
 
         def answer() -> list[dict[str, Any]]:
-            with _told_as_core(connection):
+            with _ToldAsCore(connection):
                 found = cursor.fetchall()
             return [form.row(one) for one in found]
 
@@ -155,12 +153,10 @@ class Statement:
 def run_plainly(connection: Connection, sql: str, values: Any = ()) -> Any:
     """The driver's cursor of a statement in the driver's own words. Errors are SQLAlchemy's."""
     driver: Any = connection.connection.dbapi_connection
-    try:
+    with _ToldAsCore(connection):
         if ahead := _ahead(connection):
             ahead.send()
         return driver.execute(sql, values)
-    except connection.dialect.loaded_dbapi.Error as error:
-        raise _as_core(connection, error) from error
 
 
 def stream(connection: Connection, query: Select[Any]) -> Iterator[Sequence[Any]]:
@@ -171,7 +167,7 @@ def stream(connection: Connection, query: Select[Any]) -> Iterator[Sequence[Any]
     if connection.dialect.name != "postgresql":
         yield from driver.execute(sql)
         return
-    with _told_as_core(connection), driver.cursor(name="stream") as cursor:
+    with _ToldAsCore(connection), driver.cursor(name="stream") as cursor:
         cursor.itersize = AT_ONCE
         yield from cursor.execute(sql)
 
@@ -270,7 +266,7 @@ def _ahead(connection: Connection) -> _Ahead | None:
     if AHEAD not in info:
         return None
     if info[AHEAD] is None:
-        with _told_as_core(connection):
+        with _ToldAsCore(connection):
             info[AHEAD] = _Ahead(connection.connection.dbapi_connection)
     found: _Ahead = info[AHEAD]
     return found
@@ -279,7 +275,7 @@ def _ahead(connection: Connection) -> _Ahead | None:
 def _say(connection: Connection, sql: str) -> None:
     ahead = _ahead(connection)
     if ahead is not None:
-        with _told_as_core(connection):
+        with _ToldAsCore(connection):
             ahead.say(sql)
 
 
@@ -294,16 +290,25 @@ def _wait(connection: Connection) -> None:
     ahead: _Ahead | None = connection.info.get(AHEAD)
     if ahead is not None:
         connection.info[AHEAD] = None
-        with _told_as_core(connection):
+        with _ToldAsCore(connection):
             ahead.end()
 
 
-@contextmanager
-def _told_as_core(connection: Connection) -> Iterator[None]:
-    try:
-        yield
-    except connection.dialect.loaded_dbapi.Error as error:
-        raise _as_core(connection, error) from error
+class _ToldAsCore:
+    """What the driver raises within it is raised as SQLAlchemy raises it."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> Literal[False]:
+        if error is not None and isinstance(error, self._connection.dialect.loaded_dbapi.Error):
+            raise _as_core(self._connection, error) from error
+        return False
 
 
 def _as_core(connection: Connection, error: Any) -> Exception:
