@@ -11,7 +11,7 @@ from config.policy import Policy
 from scheduler.calendars import completed_months, completed_years
 from scheduler.gestation import gestation_on
 from states.facts import Fact, check_facts
-from states.prebirth import REFERRAL_FACTS
+from states.prebirth_facts import REFERRAL_FACTS
 from workflow.errors import BadInput
 
 NO_FACTORS = "21"  # the national code for "no factors identified"

@@ -12,7 +12,7 @@ from scheduler.calendars import local_date
 from states.facts import Fact, check_facts
 from states.guards import GUARDS, Situation
 from states.lifecycle import NEW, Lifecycle, Transition
-from states.prebirth import REFERRAL_FACTS
+from states.prebirth_facts import REFERRAL_FACTS
 from states.roles import ROLE_LABELS, one_of_role
 from workflow.accounts import Actor, find_actor
 from workflow.corrections import correctable, facts_to_correct

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from config.criteria import KNOWN_FACTS
 from states.facts import Fact, FactType
-from states.prebirth import REFERRAL_FACTS
+from states.prebirth_facts import REFERRAL_FACTS
 
 ALIASES = {"parents.previous_removals": "removals"}
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from scheduler.sweeps import sweep
 from states.catalogue import LIFECYCLES
-from states.prebirth import REFERRAL_FACTS
+from states.prebirth_facts import REFERRAL_FACTS
 from workflow.access_acts import change_access
 from workflow.alerting import DueDeadlines
 from workflow.desks import drafts_of

@@ -8,7 +8,7 @@ from typing import Any
 from config.criteria import Result
 from config.policy import Policy
 from states.facts import Fact, FactType
-from states.prebirth import REFERRAL_FACTS
+from states.prebirth_facts import REFERRAL_FACTS
 from workflow.decision_words import verdict
 from workflow.web.forms import id_of, one_of
 from workflow.web.pages import Tag

@@ -11,7 +11,7 @@ from scheduler.calendars import local_date
 from states.catalogue import LIFECYCLES
 from states.facts import Fact, FactProblem, FactType, check_facts, choice
 from states.lifecycle import NEW, Lifecycle, Transition
-from states.prebirth import optional
+from states.prebirth_facts import optional
 from workflow.accounts import Actor, teams_with_cases, workers_of
 from workflow.desks import draft_of
 from workflow.permissions import may_fire, works_on

@@ -17,9 +17,9 @@ from states.prebirth import (
     BEFORE_BIRTH_WORK,
     OPEN,
     PREBIRTH,
-    REFERRAL_FACTS,
     UNBORN,
 )
+from states.prebirth_facts import REFERRAL_FACTS
 from states.roles import Role
 
 MOVE_DAY = date(2026, 11, 23)
