@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psycopg
@@ -175,6 +175,25 @@ def disk_full(world: World) -> list[str]:
     return []
 
 
+def file_system_full(world: World) -> list[str]:
+    """The same on a file system without a byte left; where none may be mounted, files are limited instead."""
+    disk = world.on_small_disk()
+    if disk is None:
+        return disk_full(world)
+    world.web()
+    crowd = world.crowd(2)
+    until_acknowledged(world, 3)
+    seen, ballast = world.history.count(Told.UNKNOWN), disk / "ballast"
+    with ballast.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    until(lambda: world.history.count(Told.UNKNOWN) > seen)
+    ballast.unlink()
+    until_acknowledged(world, 3)
+    crowd.stop()
+    return []
+
+
 def slow_disk(world: World) -> list[str]:
     """Each commit takes two seconds where a request may take one: who waits is answered, and asks again later."""
     world.web(WAYMARK_FAILPOINTS="commit:3=sleep 2", WAYMARK_REQUEST_SECONDS="1")
@@ -330,6 +349,7 @@ SCENARIOS: dict[str, Scenario] = {
     "sessions ended": sessions_ended,
     "pool exhausted": pool_exhausted,
     "disk full": disk_full,
+    "file system full": file_system_full,
     "slow disk": slow_disk,
     "clock steps": clock_steps,
     "clocks apart": clocks_apart,

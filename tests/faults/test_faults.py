@@ -15,7 +15,7 @@ from faults.world import Nursery, Seeds, Worlds
 SHORT = {
     "one node after the other dies, on SQLite": (
         "sqlite",
-        ("web killed", "disk full", "import killed", "node killed", "clock steps"),
+        ("web killed", "file system full", "import killed", "node killed", "clock steps"),
     ),
     "line and server fail, on PostgreSQL": (
         "postgresql",
