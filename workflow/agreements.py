@@ -10,7 +10,7 @@ from states.catalogue import LIFECYCLES
 from states.service_agreement import KINDS, SERVICES
 from workflow.models import NEVER
 from workflow.references import reference
-from workflow.repository import CASES
+from workflow.repository import CASES, of_kind
 
 KIND = "service_agreement"
 
@@ -21,7 +21,7 @@ def agreements(connection: Connection, authority: str) -> list[dict[str, Any]]:
     `next_due` is the day (UTC instant) of its first running deadline; None once it has ended.
     """
     query = select(CASES.c.id, CASES.c.state, CASES.c.facts, CASES.c.urgent_at, CASES.c.closed_at).where(
-        (CASES.c.authority == authority) & (CASES.c.lifecycle == KIND)
+        of_kind(authority, KIND)
     )
     rows = [_row(dict(one)) for one in connection.execute(query).mappings()]
     return sorted(rows, key=lambda one: (one["starts_on"] or date.min, one["ends_on"] or date.max, one["case"]))

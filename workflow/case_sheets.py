@@ -22,7 +22,7 @@ from workflow.errors import NotFound
 from workflow.outbox import ALERTS
 from workflow.projection import asked_facts
 from workflow.references import read_deadline_name, read_reference, reference
-from workflow.repository import CASES, case_row
+from workflow.repository import CASES, case_row, of_kind
 from workflow.views import STORED_POLICIES, case_view, deadline_view, folded, readable_entries
 
 FOLLOW_UP = "pause_follow_up"
@@ -107,14 +107,13 @@ def _follow_ups(connection: Connection, seen: Seen, actor: Actor, now: datetime)
     if seen.lifecycle.id != "pause":
         return []
     kind = LIFECYCLES[FOLLOW_UP]
-    here = (CASES.c.lifecycle == FOLLOW_UP) & (CASES.c.authority == seen.case["authority"])
     return [
         (
             reference(FOLLOW_UP, row["id"]),
             "Follow-up she agreed to",
             sight(connection, actor, kind, dict(row), now) is not None,
         )
-        for row in connection.execute(select(CASES).where(here)).mappings()
+        for row in connection.execute(select(CASES).where(of_kind(seen.case["authority"], FOLLOW_UP))).mappings()
         if str(row["facts"].get("followed_case", "")).strip().upper() == seen.ref
     ]
 

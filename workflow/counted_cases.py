@@ -13,7 +13,7 @@ from workflow.accounts import Actor
 from workflow.permissions import withholds_personal
 from workflow.references import reference
 from workflow.reports import Behind, Figure
-from workflow.repository import CASES
+from workflow.repository import CASES, of_kind
 
 # Told by where a case stands. The others rest on what is personal, and would tell it of a case by having it in a list.
 NOT_PERSONAL = frozenset(
@@ -60,14 +60,14 @@ def _seen(connection: Connection, actor: Actor, now: datetime, behind: Set[int],
     """Those of these cases that this account may be told of: of a whole authority's, all but those closed to it."""
     kind = figure.kind
     told = [one.id for one in kind.states if figure.name in NOT_PERSONAL or not withholds_personal(actor, one)]
-    of_kind = (CASES.c.authority == actor.authority) & (CASES.c.lifecycle == kind.id)
+    such = of_kind(actor.authority, kind.id)
     closed = are_closed(connection, actor, now, kind)
     if closed is None:
         readable = are_readable(connection, actor, now)
-        return behind & _ids(connection, of_kind & readable & CASES.c.state.in_(told))
+        return behind & _ids(connection, such & readable & CASES.c.state.in_(told))
     if len(told) < len(kind.states):
-        behind &= _ids(connection, of_kind & CASES.c.state.in_(told))
-    return behind - _ids(connection, of_kind & closed)
+        behind &= _ids(connection, such & CASES.c.state.in_(told))
+    return behind - _ids(connection, such & closed)
 
 
 def _ids(connection: Connection, wanted: ColumnElement[bool]) -> set[int]:

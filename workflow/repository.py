@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, RowMapping, bindparam, select
 
 from states.guards import Child
 from workflow.models import ApprovalRequest, AuditEntry, Case, ChildRecord, Deadline, PolicyVersion, Team, UsedKey
@@ -68,6 +68,11 @@ def _ask_around(connection: Connection, case_id: int, family: bool) -> Callable[
         return Around(running, _children(rest[0]), rest[1]) if family else Around(running)
 
     return answer
+
+
+def of_kind(authority: str, kind: str) -> ColumnElement[bool]:
+    """Cases of a kind in an authority. That they are open or ended is said for the sake of ix_cases_caseload."""
+    return (CASES.c.authority == authority) & CASES.c.final.in_((False, True)) & (CASES.c.lifecycle == kind)
 
 
 def cases_under(connection: Connection, case_id: int) -> list[dict[str, Any]]:
