@@ -50,6 +50,7 @@ CLINIC = {
 }
 
 
+@pytest.mark.mostly_one_database
 @pytest.mark.parametrize("url", ["sqlite_url", "postgresql_url"], indirect=True)
 def test_from_the_referral_to_the_birth_plan(site: Site) -> None:
     desk = site.desk

@@ -19,7 +19,7 @@ SHORT = {
     ),
     "line and server fail, on PostgreSQL": (
         "postgresql",
-        ("commit cut", "sessions ended", "pool exhausted", "server killed", "the same opening twice at once"),
+        ("commit cut", "pool exhausted", "server killed", "the same opening twice at once"),
     ),
     "the standby takes over": ("postgresql", ("failover",)),
 }

@@ -22,7 +22,7 @@ from workflow.repository import DEADLINES
 
 from factories import Desk, service_on
 
-MANY = 2000 if not LONG else 20_000
+MANY = 1_200 if not LONG else 20_000  # more than two batches
 LONG_AGO = timedelta(days=24)  # so that two or three steps of the ladder are due at once
 MINUTE = timedelta(minutes=1)
 
@@ -92,6 +92,7 @@ def test_a_node_told_to_stop_ends_in_under_five_seconds_and_what_it_left_is_foun
     everything_adds_up(database)
 
 
+@pytest.mark.mostly_one_database
 def test_an_idle_node_stops_at_once_and_leaves_a_heartbeat(desk: Desk, database: Database, nodes: Nodes) -> None:
     silent = nodes.start("check", "--heartbeat")
     assert silent.wait(30) == 1
@@ -104,6 +105,7 @@ def test_an_idle_node_stops_at_once_and_leaves_a_heartbeat(desk: Desk, database:
     assert nodes.start("check", "--heartbeat").wait(30) == 0
 
 
+@pytest.mark.mostly_one_database
 def test_a_node_whose_jobs_hang_stops_in_under_five_seconds_all_the_same(
     desk: Desk, database: Database, nodes: Nodes
 ) -> None:
@@ -119,6 +121,7 @@ def test_a_node_whose_jobs_hang_stops_in_under_five_seconds_all_the_same(
     assert '"cut_off": true' in nodes.said(hanging)
 
 
+@pytest.mark.mostly_one_database
 def test_what_came_late_is_listed_with_its_cause_and_who_was_told(desk: Desk, database: Database, nodes: Nodes) -> None:
     overdue(database, 5, datetime.now(UTC) - LONG_AGO)
     with database.write() as connection:

@@ -300,7 +300,8 @@ class World:
             self.primary.set(wal_keep_size="0", max_wal_size="'32MB'")
             self.primary.start()
         elif self.mounts:
-            shutil.move(self.folder / "waymark.db", where)
+            for file in self.folder.glob("waymark.db*"):  # what a node that was killed left in the log is part of it
+                shutil.move(file, where)
             self.url = f"sqlite:///{where}/waymark.db"
         return where if self.mounts else None
 
