@@ -180,7 +180,7 @@ class _Ahead:
     """
 
     def __init__(self, driver: Any) -> None:
-        self._pipeline, self._cursor = driver.pipeline(), driver.cursor()
+        self._driver, self._pipeline, self._cursor = driver, driver.pipeline(), driver.cursor()
         self._pipeline.__enter__()
         self._waiting: list[_Form] = []
         self._said: list[str] = []
@@ -213,7 +213,11 @@ class _Ahead:
         try:
             self.send()
         finally:
-            self._pipeline.__exit__(None, None, None)
+            try:
+                self._pipeline.__exit__(None, None, None)
+            finally:
+                if self._driver.info.pipeline_status:  # it was ended in the midst of an answer, and is of no more use
+                    self._driver.close()
 
 
 @lru_cache(maxsize=1_000)
