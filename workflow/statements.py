@@ -2,7 +2,7 @@
 
 SQL, types and dialects stay SQLAlchemy's; what is left out is building and wrapping each statement anew, which cost
 more than the databases did (docs/performance.md). On PostgreSQL what is run is sent without waiting for an answer until
-somebody asks for rows or the transaction ends, so that a move waits four times and not twelve.
+somebody asks for rows or the transaction ends, so that a move waits twice and not twelve times.
 """
 
 import re
@@ -37,7 +37,6 @@ class _Form:
         if order is None:
             order = _PLACE.findall(self.sql)
             self.sql = _PLACE.sub("%s", self.sql)
-        self.places = len(order)
         self.many = "" if self.table is None or dialect.name != "postgresql" else _of_many(self.sql, order, compiled)
         self._order = order
         self._pick = itemgetter(*order, order[0]) if order else None  # of two or more it gives a tuple
