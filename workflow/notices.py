@@ -12,6 +12,7 @@ from workflow import outbox
 from workflow.accounts import USERS
 from workflow.delivery.routes import INBOX_ONLY, Routes
 from workflow.outbox import MESSAGES, Draft
+from workflow.statements import wait
 
 
 def administrators(connection: Connection) -> list[str]:
@@ -59,6 +60,7 @@ def _told(connection: Connection, draft: Draft, now: datetime) -> bool:
     try:
         with connection.begin_nested():
             outbox.queue(connection, [draft], now)
+            wait(connection)
     except IntegrityError:  # another node said it at this very moment
         return False
     return True

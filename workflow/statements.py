@@ -161,7 +161,7 @@ def run_plainly(connection: Connection, sql: str, values: Any = ()) -> Any:
 def stream(connection: Connection, query: Select[Any]) -> Iterator[Sequence[Any]]:
     """The rows of a select, however many, a few at a time, as the driver has them: all text where all columns are."""
     sql = str(query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
-    _wait(connection)
+    wait(connection)
     driver: Any = connection.connection.dbapi_connection
     if connection.dialect.name != "postgresql":
         yield from driver.execute(sql)
@@ -244,12 +244,12 @@ def send_ahead(engine: Engine) -> None:
 
     @event.listens_for(engine, "before_cursor_execute")
     def _execute(connection: Connection, *_: Any) -> None:
-        _wait(connection)
+        wait(connection)
 
     @event.listens_for(engine, "commit")
     def _commit(connection: Connection) -> None:
         _say(connection, "COMMIT")
-        _wait(connection)
+        wait(connection)
 
     @event.listens_for(engine, "rollback_savepoint")
     def _rollback_savepoint(connection: Connection, *_: Any) -> None:
@@ -260,7 +260,7 @@ def send_ahead(engine: Engine) -> None:
         if not connection.invalidated:
             _forget(connection)
             with suppress(DBAPIError):  # what failed is on its way up already
-                _wait(connection)
+                wait(connection)
 
 
 def _ahead(connection: Connection) -> _Ahead | None:
@@ -288,8 +288,11 @@ def _forget(connection: Connection) -> None:
         ahead.forget()
 
 
-def _wait(connection: Connection) -> None:
-    """Waits for the answers to all that was sent; raises the first error among them."""
+def wait(connection: Connection) -> None:
+    """Waits for the answers to all that was sent; raises the first error among them.
+
+    Whoever means to go on after an error of a write waits within its savepoint: released, it could not be gone back to.
+    """
     ahead: _Ahead | None = connection.info.get(AHEAD)
     if ahead is not None:
         connection.info[AHEAD] = None

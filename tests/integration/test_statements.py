@@ -12,9 +12,11 @@ from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from workflow import database as databases
+from workflow.alert_tables import ChannelName
 from workflow.database import Database
 from workflow.errors import NotReady
-from workflow.outbox import MESSAGES
+from workflow.notices import _told
+from workflow.outbox import MESSAGES, Draft
 from workflow.references import read_reference
 from workflow.repository import CASES, case_and_around, change_cases, change_deadlines
 from workflow.statements import Statement
@@ -153,3 +155,14 @@ def test_threads_that_write_on_sqlite_take_turns(sqlite_url: str, monkeypatch: p
     with database.write(), pytest.raises(NotReady, match="another write"), database.write():
         pass
     database.close()
+
+
+def test_a_message_that_another_node_wrote_at_this_moment_is_left_and_all_goes_on(
+    database: Database,
+) -> None:
+    draft = Draft(key="k", recipient="k.shah", channel=ChannelName.INBOX, template="deadline", params={})
+    with database.write() as connection:
+        assert [_told(connection, draft, NOW), _told(connection, draft, NOW)] == [True, False]
+        ADD.run(connection, message("later"))
+    with database.read() as connection:
+        assert {row["key"] for row in found(connection)} == {"k", "later"}

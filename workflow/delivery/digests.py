@@ -16,6 +16,7 @@ from workflow.delivery.routes import Routes
 from workflow.engine import Engine
 from workflow.outbox import MESSAGES, Draft
 from workflow.repository import DEADLINES
+from workflow.statements import wait
 
 
 def queue_digests(engine: Engine, now: datetime, routes: Routes) -> int:
@@ -91,6 +92,7 @@ def _queued(connection: Connection, draft: Draft, now: datetime) -> bool:
     try:
         with connection.begin_nested():
             outbox.queue(connection, [draft], now)
+            wait(connection)
     except IntegrityError:  # another node made it at this very moment
         return False
     return True
