@@ -4,12 +4,13 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from workflow.columns import canonical, instant_text
+from workflow.columns import Day, Instant, canonical, instant_text
 from workflow.models import SYSTEM_CHAIN, AuditContent, AuditEntry, Case
 from workflow.statements import Statement
 from workflow.tables import table
@@ -26,6 +27,12 @@ _TRAIL = Statement(
     .order_by(ENTRIES.c.seq)
 )
 HASHED = tuple(column.name for column in ENTRIES.columns if column.name not in ("previous_hash", "hash"))
+_HASHED = itemgetter(*HASHED)
+_WRITTEN = tuple(  # by their place behind the previous hash
+    (place, {Instant: instant_text, Day: date.isoformat}[type(ENTRIES.c[name].type)])
+    for place, name in enumerate(HASHED, 1)
+    if isinstance(ENTRIES.c[name].type, Instant | Day)
+)
 GENESIS = "0" * 64
 NO_CONTENT = ""
 
@@ -37,14 +44,10 @@ def content_digest(salt: str, content: Any) -> str:
 
 def entry_hash(entry: Mapping[str, Any], previous_hash: str) -> str:
     """SHA-256 over the previous hash and every clear column, each in its one canonical form."""
-    values: list[Any] = [previous_hash]
-    for name in HASHED:
-        value = entry[name]
-        if isinstance(value, datetime):
-            value = instant_text(value)
-        elif isinstance(value, date):
-            value = value.isoformat()
-        values.append(value)
+    values = [previous_hash, *_HASHED(entry)]
+    for place, written in _WRITTEN:
+        if values[place] is not None:
+            values[place] = written(values[place])
     return hashlib.sha256(canonical(values).encode()).hexdigest()
 
 

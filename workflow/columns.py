@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import orjson
@@ -30,7 +31,13 @@ def in_utc(value: datetime) -> datetime:
 
 def instant_text(value: datetime) -> str:
     """An instant as UTC text of fixed width, so that text order is time order."""
-    return in_utc(value).isoformat(timespec="microseconds")
+    return _utc_text(in_utc(value))
+
+
+@lru_cache(maxsize=1_000)
+def _utc_text(value: datetime) -> str:
+    """Kept, since a move writes the same few instants in many columns; in UTC, equal ones are the same instant."""
+    return value.isoformat(timespec="microseconds")
 
 
 class Stored(TypeDecorator[T]):

@@ -56,7 +56,11 @@ class Database:
         else:
             driver_url, arguments = _for_driver(self.url)
             self.writer = self.reader = create_engine(
-                driver_url, hide_parameters=True, max_overflow=MORE, connect_args=arguments
+                driver_url,
+                hide_parameters=True,
+                max_overflow=MORE,
+                pool_reset_on_return=None,
+                connect_args=arguments,
             )
             send_ahead(self.writer)
             _ask_after_a_rest(self.writer)

@@ -20,7 +20,7 @@ from sqlalchemy.types import TypeEngine
 
 from workflow.columns import Process, Stored
 
-AHEAD = "statements sent ahead"
+AHEAD, CURSORS = "statements sent ahead", "cursors that wait for a statement"
 AT_ONCE = 1_000  # rows of a stream held in memory
 MOST_PLACES = 50  # of one statement: the driver reads longer ones anew each time
 _PLACE = re.compile(r"%\((\w+)\)s")
@@ -115,10 +115,10 @@ class Statement:
         On PostgreSQL an error may show only when the transaction is committed.
         """
         ahead = _ahead(connection)
-        for names, alike in groupby(rows, key=tuple):
-            form = self._form(connection, names)
-            values = [form.values(row) for row in alike]
-            with _ToldAsCore(connection):
+        with _ToldAsCore(connection):
+            for names, alike in groupby(rows, key=tuple):
+                form = self._form(connection, names)
+                values = [form.values(row) for row in alike]
                 if ahead:
                     ahead.write(form, values)
                 else:
@@ -132,11 +132,16 @@ class Statement:
     def ask(self, connection: Connection, **values: Any) -> Callable[[], list[dict[str, Any]]]:
         """Asks now for what `rows` gives, which can be had later: PostgreSQL answers several questions in one go."""
         form = self._form(connection, tuple(values))
-        cursor = run_plainly(connection, form.sql, form.values(values))
+        with _ToldAsCore(connection):
+            if ahead := _ahead(connection):
+                fetch = ahead.ask(form.sql, form.values(values))
+            else:
+                driver: Any = connection.connection.dbapi_connection
+                fetch = driver.execute(form.sql, form.values(values)).fetchall
 
         def answer() -> list[dict[str, Any]]:
             with _ToldAsCore(connection):
-                found = cursor.fetchall()
+                found = fetch()
             return [form.row(one) for one in found]
 
         return answer
@@ -176,10 +181,12 @@ class _Ahead:
 
     Writes to different tables that follow one another go as one statement. None of them sees what the others do; keys
     to other tables are checked after all of them.
+
+    A statement has a cursor of its own that stays with the connection: it knows how to write and read its values.
     """
 
-    def __init__(self, driver: Any) -> None:
-        self._driver, self._pipeline, self._cursor = driver, driver.pipeline(), driver.cursor()
+    def __init__(self, driver: Any, cursors: dict[str, Any]) -> None:
+        self._driver, self._pipeline, self._cursors = driver, driver.pipeline(), cursors
         self._pipeline.__enter__()
         self._waiting: list[_Form] = []
         self._said: list[str] = []
@@ -187,7 +194,19 @@ class _Ahead:
 
     def say(self, sql: str) -> None:
         self.send()
-        self._cursor.execute(sql, prepare=False)
+        self._cursors[sql] = self._execute(sql, prepare=False)
+
+    def ask(self, sql: str, values: Sequence[Any]) -> Callable[[], list[Any]]:
+        """Sends a question; the rows are fetched when what it gives is called."""
+        self.send()
+        cursor = self._execute(sql, values)
+
+        def fetch() -> list[Any]:
+            found: list[Any] = cursor.fetchall()
+            self._cursors[sql] = cursor
+            return found
+
+        return fetch
 
     def write(self, form: _Form, rows: Sequence[list[Any]]) -> None:
         sql, values = (form.sql, rows[0]) if len(rows) == 1 else (form.many, [form.text(rows)])
@@ -199,10 +218,14 @@ class _Ahead:
 
     def send(self) -> None:
         """Sends the writes that still wait to be sent."""
-        if self._waiting:
+        if self._said:
             sql, values = _together(tuple(self._said)), self._values
             self.forget()
-            self._cursor.execute(sql, values)
+            self._cursors[sql] = self._execute(sql, values)
+
+    def _execute(self, sql: str, values: Sequence[Any] | None = None, *, prepare: bool | None = None) -> Any:
+        cursor = self._cursors.pop(sql, None) or self._driver.cursor()  # one that waits for its answer is not asked
+        return cursor.execute(sql, values, prepare=prepare)
 
     def forget(self) -> None:
         self._waiting, self._said, self._values = [], [], []
@@ -236,7 +259,12 @@ def send_ahead(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _connect(driver: Any, record: Any) -> None:
         driver.autocommit = True  # BEGIN and COMMIT are sent here
-        record.info[AHEAD] = None
+        record.info[AHEAD], record.info[CURSORS] = None, {}
+
+    @event.listens_for(engine, "reset")
+    def _reset(driver: Any, *_: Any) -> None:
+        if driver.pgconn.transaction_status:
+            driver.rollback()
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -270,7 +298,7 @@ def _ahead(connection: Connection) -> _Ahead | None:
         return None
     if info[AHEAD] is None:
         with _ToldAsCore(connection):
-            info[AHEAD] = _Ahead(connection.connection.dbapi_connection)
+            info[AHEAD] = _Ahead(connection.connection.dbapi_connection, info[CURSORS])
     found: _Ahead = info[AHEAD]
     return found
 
