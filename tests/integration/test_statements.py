@@ -89,6 +89,15 @@ def test_writes_that_follow_one_another_are_there_when_rows_are_read(desk: Desk,
         assert len(found(connection)) == 1
 
 
+def test_two_questions_of_one_statement_that_wait_together_get_each_its_own_answer(database: Database) -> None:
+    with database.write() as connection:
+        ADD.run(connection, message("m1"), message("m2", recipient="j.price"))
+        first, second = FOUND.ask(connection, who="k.shah"), FOUND.ask(connection, who="j.price")
+        third = FOUND.ask(connection, who="k.shah")
+        assert [[row["key"] for row in answer()] for answer in (first, second, third)] == [["m1"], ["m2"], ["m1"]]
+        assert [row["key"] for row in FOUND.rows(connection, who="j.price")] == ["m2"]
+
+
 def test_what_was_written_before_core_runs_a_statement_is_there_for_it(desk: Desk, database: Database) -> None:
     _, case_id = read_reference(open_pause(desk))
     with database.write() as connection:
