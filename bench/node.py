@@ -23,7 +23,7 @@ KEY = "5" * 64  # of a database that is thrown away
 def main() -> None:
     kind, url, name, began = sys.argv[1:]
     # Nobody reads what a node prints; cases seeded by hand break promises, and lines about them would fill the pipe.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL + 1))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     keys = {"seal_key": KEY, "secret_key": KEY}
     service = open_service(Settings.model_validate({"database_url": url, "base_url": f"http://{HOST}", **keys}))
     clock = going_on(float(began))

@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[str, ...] = ()  # addresses whose X-Forwarded-For and -Proto are believed, as JSON
     max_body_kb: int = Field(default=1024, ge=1)  # a request whose body is larger is answered with 413
     request_seconds: float = Field(default=30, gt=0)  # a request that takes longer is answered with 503
-    threads: int = Field(default=16, ge=1)  # requests worked on at once
+    threads: int = Field(default=8, ge=1)  # requests worked on at once; many more contend for one interpreter
     failpoints: str | None = None  # for tests of faults, on a database they made; refused on any other
     metrics_token: SecretStr | None = None  # lets a monitor on another machine read /metrics
     otel_endpoint: str | None = None  # where traces are sent (OTLP over HTTP); none are kept without it

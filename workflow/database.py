@@ -16,7 +16,9 @@ from workflow.errors import NotReady, StandsAside
 from workflow.statements import run_plainly, send_ahead
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-MORE = 25  # connections beyond the five kept open: 16 threads of requests and the jobs of a node wait for none
+# Connections of a process, kept once opened and the last used taken first: those closed after a moment with many people
+# would be opened again in the next one, and that costs more than the page they are for.
+POOL = {"pool_size": 30, "max_overflow": 0, "pool_use_lifo": True}
 GONE = ("08", "53", "57P", "25006")  # PostgreSQL: connection lost, no room, shutting down, now a standby
 BUSY = 60  # seconds that a write waits for another one on SQLite
 PRAGMAS = (
@@ -58,9 +60,9 @@ class Database:
             self.writer = self.reader = create_engine(
                 driver_url,
                 hide_parameters=True,
-                max_overflow=MORE,
                 pool_reset_on_return=None,
                 connect_args=arguments,
+                **POOL,
             )
             send_ahead(self.writer)
             _ask_after_a_rest(self.writer)
@@ -211,7 +213,7 @@ def _for_driver(url: URL) -> tuple[URL, dict[str, Any]]:
 
 def _sqlite_engine(url: Any, begin: str) -> Engine:
     arguments = {"isolation_level": None, "timeout": BUSY}
-    engine = create_engine(url, connect_args=arguments, hide_parameters=True, max_overflow=MORE)
+    engine = create_engine(url, connect_args=arguments, hide_parameters=True, **POOL)
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _: Any) -> None:
