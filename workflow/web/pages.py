@@ -99,6 +99,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
         autoescape=True,
+        auto_reload=False,  # a page would ask the disk forty times whether a template has changed
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -117,7 +118,7 @@ def prepare() -> None:
 
 def _govuk_macros() -> dict[str, Any]:
     loader = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
-    lenient = Environment(loader=loader, undefined=ChainableUndefined, autoescape=True)
+    lenient = Environment(loader=loader, undefined=ChainableUndefined, autoescape=True, auto_reload=False)
     found = {}
     for macro, folder in COMPONENTS.items():
         template = lenient.get_template(f"govuk_frontend_jinja/components/{folder}/macro.html")
