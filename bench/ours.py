@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from bench import caseload, records
 from bench.caseload import NOW, OPENED, Kind, Whose
+from bench.move_floor import MoveFloor
 from bench.peers.answering import WARM, Place, Step, answer, answer_steps
 from bench.places import Bare
 from bench.sweep_floor import floor_sweep, floor_tick
@@ -72,21 +73,45 @@ def _pause_staff(service: Service) -> None:
 
 def moves(place: Place) -> None:
     """`start_check` on a record that nobody moved yet: the state changes, one deadline is met, one opens."""
-    service, _ = _filled(place, _pause_staff, whose=lambda _: Whose(records.TEAM, records.WORKER), kind=PAUSE)
+    service, _, move = _movable(place)
+    answer_steps(
+        _each_once(move), place, lambda moves: _check(service, place.cases + moves + WARM * place.of), PACKAGES
+    )
+
+
+def moves_by_hand(place: Place) -> None:
+    """The rows of such a move by hand, the first by Waymark: nothing is judged, and the chain is not Waymark's."""
+    _, bare, move = _movable(place)
+    floor = MoveFloor(bare, place.cases, lambda: move(place.cases))
+
+    def check(moves: int) -> None:
+        (counted,) = bare.run("SELECT count(*) FROM audit_entries").fetchone()
+        if counted != place.cases + 1 + moves + WARM * place.of:
+            raise AssertionError(f"{counted} entries after {moves} moves")
+
+    answer_steps(_each_once(floor.move), place, check, PACKAGES)
+
+
+def _movable(place: Place) -> tuple[Service, Bare, Callable[[int], None]]:
+    """Records that nobody moved yet, and what moves one of them, by its number."""
+    service, bare = _filled(place, _pause_staff, whose=lambda _: Whose(records.TEAM, records.WORKER), kind=PAUSE)
     with service.database.read() as connection:
         lead = find_actor(connection, records.LEAD)
     facts = {"contact_plan": "a letter, then a visit"}
 
+    def move(number: int) -> None:
+        case = reference("pause", number)
+        service.engine.fire(Move(trigger="start_check", case=case, facts=facts), lead, datetime.now(UTC))
+
+    return service, bare, move
+
+
+def _each_once(move: Callable[[int], None]) -> Callable[[Place], Step]:
     def session(place: Place) -> Step:
         numbers = iter(range(place.index + 1, place.cases + 1, place.of))
+        return lambda: move(next(numbers))
 
-        def step() -> None:
-            case = reference("pause", next(numbers))
-            service.engine.fire(Move(trigger="start_check", case=case, facts=facts), lead, datetime.now(UTC))
-
-        return step
-
-    answer_steps(session, place, lambda moves: _check(service, place.cases + moves + WARM * place.of), PACKAGES)
+    return session
 
 
 def _check(service: Service, entries: int) -> None:
@@ -231,6 +256,7 @@ def machine(place: Place) -> None:
 
 WHAT: dict[str, Callable[[Place], None]] = {
     "moves": moves,
+    "moves-by-hand": moves_by_hand,
     "sweeps": sweeps,
     "sweeps-by-hand": sweeps_by_hand,
     "trails": trails,

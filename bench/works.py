@@ -84,6 +84,7 @@ def _movers(where: str) -> list[Contender]:
         _ours(where, "moves"),
         _floor(where, "bench.peers.floor"),
         *([_floor(where, "bench.peers.floor", "one-statement", name=AT_ONCE)] if where == POSTGRESQL else []),
+        _floor(where, "bench.ours", "moves-by-hand", name=SAME_ROWS),
         _peer(where, "django_viewflow", VIEWFLOW),
         _peer(where, "django_fsm2", FSM2),
         _peer(where, "transitions_machine", "transitions + SQLAlchemy"),
@@ -108,7 +109,7 @@ def _moves_at_once(sizes: Sizes) -> Work:
     contenders = [
         replace(one, database=f"{one.database}-at-once")
         for one in _movers(POSTGRESQL)
-        if not one.module.endswith(alone)
+        if not one.module.endswith(alone) and one.name != SAME_ROWS
     ]
     what = "a move, PostgreSQL, two processes of two threads"
     cases = max(sizes.cases, 2 * _fresh(sizes))

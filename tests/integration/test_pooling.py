@@ -37,7 +37,9 @@ def left_behind(url: str) -> tuple[Counter[str], Counter[int]]:
         for name, count in zip(LEFT, found, strict=True):
             left[name] = max(left[name], count)
 
-    for one in [database.writer.connect() for _ in range(3)]:  # the pool hands them out in turn
+    pool: Any = database.writer.pool
+    pool._pool.use_lifo = False  # it hands them out in turn, as a pooler does
+    for one in [database.writer.connect() for _ in range(3)]:
         one.close()
     add_people(database)
     desk = Desk(database)
