@@ -9,12 +9,8 @@ from typing import Any
 from bench.places import Bare
 from workflow.columns import instant_text
 
-KEYS = {
-    "cases": 1,
-    "deadlines": 2,
-    "audit_entries": 2,
-    "audit_contents": 2,
-}  # so many columns name a row; first the case
+# By how many of its first columns a row is named; the first is the case.
+KEYS = {"cases": 1, "deadlines": 2, "audit_entries": 2, "audit_contents": 2}
 RUNNING = "SELECT * FROM deadlines WHERE case_id = ? AND closed_at IS NULL"
 NOW = ("occurred_at", "recorded_at")  # of an entry
 Row = dict[str, Any]
@@ -34,39 +30,18 @@ class MoveFloor:
     """Watches one real move, and repeats what it did to the tables."""
 
     def __init__(self, bare: Bare, case: int, move: Callable[[], None]) -> None:
-        self._bare = bare
-        before = {table: self._rows(table, case) for table in KEYS}
+        before = {table: _rows(bare, table, case) for table in KEYS}
         move()
-        writes = [one for table in KEYS for one in self._difference(table, before[table], case)]
+        writes = [one for table in KEYS for one in _difference(table, before[table], _rows(bare, table, case))]
         self._writes = sorted(writes, key=lambda one: one.table != "audit_entries")  # whose hash the case keeps
 
-    def _rows(self, table: str, case: int) -> Rows:
-        key = "id" if table == "cases" else "case_id"
-        found = self._bare.run(f"SELECT * FROM {table} WHERE {key} = ?", (case,))
-        names = [column[0] for column in found.description]
-        return {row[: KEYS[table]]: dict(zip(names, row, strict=True)) for row in found.fetchall()}
-
-    def _difference(self, table: str, before: Rows, case: int) -> list[Write]:
-        writes = []
-        for key, row in self._rows(table, case).items():
-            names = list(row)
-            if key not in before:
-                marks = ", ".join("?" * len(names))
-                writes.append(Write(table, f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", row))
-            elif changed := {name: value for name, value in row.items() if before[key][name] != value}:
-                sets = ", ".join(f"{name} = ?" for name in changed)
-                where = " AND ".join(f"{name} = ?" for name in names[: KEYS[table]])
-                named = {name: row[name] for name in names[: KEYS[table]]}
-                writes.append(Write(table, f"UPDATE {table} SET {sets} WHERE {where}", {**changed, **named}))
-        return writes
-
-    def move(self, case: int) -> None:
+    def move(self, bare: Bare, case: int) -> None:
         """Reads a case and its deadlines, and writes for it what was written for the one watched."""
-        at: Any = instant_text(datetime.now(UTC)) if self._bare.is_sqlite else datetime.now(UTC)
-        self._bare.begin()
-        lock = "" if self._bare.is_sqlite else " FOR UPDATE"
-        self._bare.run(f"SELECT * FROM cases WHERE id = ?{lock}", (case,)).fetchone()
-        self._bare.run(RUNNING, (case,)).fetchall()
+        at: Any = instant_text(datetime.now(UTC)) if bare.is_sqlite else datetime.now(UTC)
+        bare.begin()
+        lock = "" if bare.is_sqlite else " FOR UPDATE"
+        bare.run(f"SELECT * FROM cases WHERE id = ?{lock}", (case,)).fetchone()
+        bare.run(RUNNING, (case,)).fetchall()
         head = ""
         for one in self._writes:
             row = {**one.row, "id" if one.table == "cases" else "case_id": case}
@@ -75,5 +50,27 @@ class MoveFloor:
                 head = row["hash"] = hashlib.sha256("|".join(map(str, row.values())).encode()).hexdigest()
             elif one.table == "cases":
                 row["head"] = head
-            self._bare.run(one.statement, tuple(row.values()))
-        self._bare.run("COMMIT")
+            bare.run(one.statement, tuple(row.values()))
+        bare.run("COMMIT")
+
+
+def _rows(bare: Bare, table: str, case: int) -> Rows:
+    key = "id" if table == "cases" else "case_id"
+    found = bare.run(f"SELECT * FROM {table} WHERE {key} = ?", (case,))
+    names = [column[0] for column in found.description]
+    return {row[: KEYS[table]]: dict(zip(names, row, strict=True)) for row in found.fetchall()}
+
+
+def _difference(table: str, before: Rows, after: Rows) -> list[Write]:
+    writes = []
+    for key, row in after.items():
+        names = list(row)
+        if key not in before:
+            marks = ", ".join("?" * len(names))
+            writes.append(Write(table, f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", row))
+        elif changed := {name: value for name, value in row.items() if before[key][name] != value}:
+            sets = ", ".join(f"{name} = ?" for name in changed)
+            where = " AND ".join(f"{name} = ?" for name in names[: KEYS[table]])
+            named = {name: row[name] for name in names[: KEYS[table]]}
+            writes.append(Write(table, f"UPDATE {table} SET {sets} WHERE {where}", {**changed, **named}))
+    return writes

@@ -6,6 +6,7 @@ import time
 import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -89,7 +90,11 @@ def moves_by_hand(place: Place) -> None:
         if counted != place.cases + 1 + moves + WARM * place.of:
             raise AssertionError(f"{counted} entries after {moves} moves")
 
-    answer_steps(_each_once(floor.move), place, check, PACKAGES)
+    def session(place: Place) -> Step:
+        own = Bare(place.url)
+        return _each_once(partial(floor.move, own))(place)
+
+    answer_steps(session, place, check, PACKAGES)
 
 
 def _movable(place: Place) -> tuple[Service, Bare, Callable[[int], None]]:
