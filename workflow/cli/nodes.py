@@ -122,13 +122,14 @@ def _end_in_time(service: "Service", ending: threading.Event) -> None:
 
 def _say_where(service: "Service", host: str, port: int) -> None:
     """Where to look, and on invented records how to sign in."""
-    from workflow.demo.staff import DEMO_PASSWORD
+    from workflow.demo.staff import BEGIN_AS, DEMO_PASSWORD
 
     shown = f"[{host}]" if ":" in host else host
     say(f"Waymark answers at http://{shown}:{port}/ (is it ready? http://{shown}:{port}/readyz)")
     with service.database.read() as connection:
         if service.is_demo(connection):
-            say(f"Sign in as demo.cw1, demo.manager or another of `waymark user list`; the password is {DEMO_PASSWORD}")
+            names = ", ".join(BEGIN_AS)
+            say(f"Sign in as {names} or another of `waymark user list`; the password is {DEMO_PASSWORD}")
 
 
 def set_when_told_to_stop(event: threading.Event) -> None:

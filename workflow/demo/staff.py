@@ -14,6 +14,7 @@ from workflow.demo.people import Names
 from workflow.identity import credentials, passwords
 from workflow.models import Record
 
+BEGIN_AS = ("demo.durham.worker1", DEMO_MANAGER)  # who a newcomer is told to sign in as
 DEMO_PASSWORD = "demo-only-waymark-2026"  # noqa: S105  # of every invented account; it opens nothing else
 
 
