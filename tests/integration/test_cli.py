@@ -31,6 +31,7 @@ pytestmark = pytest.mark.mostly_one_database
 
 MANAGER, WORKER, LEAD = DEMO_MANAGER, "ann.worker", "pat.lead"
 REFERRAL = {"received_on": "2026-11-20", "source": "health", "edd": "2027-04-10", "referral_note": "invented"}
+README = Path(__file__).parents[2] / "README.md"
 DECISION_KEYS = ["decision", "service", "default_service", "rule", "rules", "overlays", "flags", "missing"]
 
 
@@ -773,6 +774,8 @@ def test_the_demo_is_loaded_once_toured_and_counted_and_keeps_every_promise(
     assert tour.code == 0, tour
     for word in ("Worklist of durham", "The timeline of PB-", "Birmingham", "Durham", "demo.manager", "How to go on"):
         assert word in tour.out
+    for line in re.findall(r"^waymark (.*P[AB]-\d+.*)", README.read_text(), re.MULTILINE):
+        assert waymark(*line.split("#")[0].split()).code == 0, line
     both = waymark("report", "cohort", "--json").json
     assert both.keys() == {"birmingham", "durham"}
     durham = waymark("report", "cohort", "--authority", "durham", "--json").json
